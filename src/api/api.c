@@ -1,0 +1,137 @@
+/* Api: puts loop, forecaster, supervisor and listener together, and what every handler needs. */
+#include "api/api.h"
+
+#include "base/log.h"
+#include "base/time.h"
+#include "task/task.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHECK_PERIOD_MS = 500 };
+
+#define ROUTE(method, pattern, handler, doc)                                                                           \
+    enum err_code handler(void *context, const struct route_match *match, struct http_response *response, struct err *err);
+#include "api/route_list.h"
+#undef ROUTE
+
+const struct route api_routes[] = {
+#define ROUTE(method, pattern, handler, doc) {method, pattern, handler, doc},
+#include "api/route_list.h"
+#undef ROUTE
+    {NULL, NULL, NULL, NULL},
+};
+
+static void handle(void *context, const struct http_request *request, struct http_response *response)
+{
+    router_dispatch(api_routes, context, request, response);
+}
+
+/* The store may be changed by a command beside the server. */
+static void check_store(void *context)
+{
+    struct api *api = context;
+    forecaster_check(api->forecaster);
+}
+
+static enum err_code finish_job(void *context, const struct job_row *job, const json_t *result, struct err *err)
+{
+    struct api *api = context;
+    const struct task *task = task_find(job->task);
+    if (task == NULL || task->commit == NULL)
+        return ERR_OK;
+    enum err_code code = task->commit(api->store, result, err);
+    if (code == ERR_OK)
+        forecaster_reload(api->forecaster);
+    return code;
+}
+
+enum err_code api_create(struct loop *loop, struct pool *pool, struct store *store, struct clock clock,
+                         struct api_options options, struct api **out, struct err *err)
+{
+    struct api *api = calloc(1, sizeof(*api));
+    if (api == NULL)
+        return err_nomem(err, sizeof(*api));
+    *api = (struct api){.loop = loop, .pool = pool, .store = store, .clock = clock};
+    api->started_us = clock.monotonic_us(clock.context);
+    struct listener_options listen = {.address = options.address, .port = options.port, .handle = handle, .context = api};
+    struct supervisor_options jobs = {.program = options.program, .parallel = options.parallel_jobs,
+                                      .grace_ms = options.job_grace_ms, .finish = finish_job, .context = api};
+    /* the port first: if it is taken, the jobs of the server that has it must not be touched */
+    enum err_code code = listener_create(loop, listen, &api->listener, err);
+    if (code == ERR_OK)
+        code = forecaster_create(loop, pool, store, clock, &api->forecaster, err);
+    if (code == ERR_OK)
+        code = supervisor_create(loop, store, clock, jobs, &api->supervisor, err);
+    if (code == ERR_OK)
+        code = loop_timer_add(loop, CHECK_PERIOD_MS, CHECK_PERIOD_MS, check_store, api, &api->check, err);
+    if (code != ERR_OK) {
+        api_destroy(api);
+        return code;
+    }
+    *out = api;
+    return ERR_OK;
+}
+
+void api_destroy(struct api *api)
+{
+    if (api == NULL)
+        return;
+    if (api->check != NULL)
+        loop_timer_remove(api->loop, api->check);
+    if (api->listener != NULL)
+        listener_destroy(api->listener);
+    if (api->supervisor != NULL)
+        supervisor_destroy(api->supervisor);
+    forecaster_destroy(api->forecaster);
+    free(api);
+}
+
+enum err_code api_read_object(const struct http_request *request, json_t **out, struct err *err)
+{
+    json_t *json = NULL;
+    if (request->body_bytes == 0)
+        return err_set(err, ERR_INVALID, "the request has no body; send a JSON object");
+    enum err_code code = json_read(request->body, request->body_bytes, &json, err);
+    if (code != ERR_OK)
+        return code;
+    if (!json_is_object(json)) {
+        json_decref(json);
+        return err_set(err, ERR_INVALID, "the body is not a JSON object");
+    }
+    *out = json;
+    return ERR_OK;
+}
+
+enum err_code api_query_i64(const struct http_request *request, const char *name, int64_t fallback, int64_t min, int64_t max,
+                            int64_t *out, struct err *err)
+{
+    const char *value = http_request_query(request, name);
+    *out = fallback;
+    if (value == NULL)
+        return ERR_OK;
+    int64_t number;
+    if (!text_parse_i64(text_of(value), &number) || number < min || number > max)
+        return err_set_field(err, ERR_INVALID, name, "query parameter '%s' is not a whole number from %lld to %lld", name,
+                             (long long)min, (long long)max);
+    *out = number;
+    return ERR_OK;
+}
+
+enum err_code api_path_id(const struct route_match *match, size_t index, int64_t *out, struct err *err)
+{
+    if (!text_parse_i64(text_of(match->parameters[index]), out) || *out < 1)
+        return err_set_field(err, ERR_INVALID, "id", "'%s' is not an id: a whole number from 1 on", match->parameters[index]);
+    return ERR_OK;
+}
+
+void api_write_time(struct json_writer *out, const char *key, int64_t time_us)
+{
+    char text[TIME_TEXT_BYTES];
+    if (time_us == TIME_NONE) {
+        json_field_null(out, key);
+        return;
+    }
+    time_format_iso(time_us, text);
+    json_field_text(out, key, text);
+}

@@ -1,0 +1,53 @@
+/* Api: the HTTP face. One file per resource, one row per route in route_list.h; this header is what the handlers share.
+ * Everything belongs to the loop's thread. */
+#ifndef ALMANAC_API_API_H
+#define ALMANAC_API_API_H
+
+#include "base/err.h"
+#include "base/json.h"
+#include "http/listener.h"
+#include "http/router.h"
+#include "job/supervisor.h"
+#include "os/clock.h"
+#include "os/loop.h"
+#include "os/thread.h"
+#include "serve/forecaster.h"
+#include "store/store.h"
+
+struct api {
+    struct loop *loop;
+    struct pool *pool;
+    struct store *store;
+    struct clock clock;
+    struct supervisor *supervisor;
+    struct forecaster *forecaster;
+    struct listener *listener;
+    struct loop_timer *check;
+    int64_t started_us; /* monotonic */
+};
+
+struct api_options {
+    const char *address;
+    uint16_t port;
+    const char *program; /* path of almanac, for workers */
+    size_t parallel_jobs;
+    int64_t job_grace_ms;
+};
+
+/* Everything that answers; the store is opened by the caller and outlives it. */
+enum err_code api_create(struct loop *loop, struct pool *pool, struct store *store, struct clock clock,
+                         struct api_options options, struct api **out, struct err *err) CHECKED;
+void api_destroy(struct api *api);
+extern const struct route api_routes[];
+
+/* The body as one JSON object; *out is released with json_decref. */
+enum err_code api_read_object(const struct http_request *request, json_t **out, struct err *err) CHECKED;
+/* A query parameter as a number in min..max; `fallback` when it is absent. */
+enum err_code api_query_i64(const struct http_request *request, const char *name, int64_t fallback, int64_t min, int64_t max,
+                            int64_t *out, struct err *err) CHECKED;
+/* The id of a path segment. */
+enum err_code api_path_id(const struct route_match *match, size_t index, int64_t *out, struct err *err) CHECKED;
+void api_write_time(struct json_writer *out, const char *key, int64_t time_us); /* null for TIME_NONE */
+void api_write_job(struct json_writer *out, const struct job_row *job);
+
+#endif

@@ -1,0 +1,19 @@
+/* Settings: the options of the program as a whole, from the configuration file, the environment and flags. */
+#ifndef ALMANAC_CLI_SETTINGS_H
+#define ALMANAC_CLI_SETTINGS_H
+
+#include "base/option.h"
+#include "os/file.h"
+
+struct settings {
+    char config[FILE_PATH_BYTES];
+    char data_dir[FILE_PATH_BYTES];
+    char address[64];
+    int64_t port;
+    int64_t parallel_jobs;
+    int64_t job_grace_ms;
+    int log_level;
+};
+extern const struct option_table settings_table;
+
+#endif

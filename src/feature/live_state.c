@@ -1,0 +1,178 @@
+/* Live state: the trackers of all streams in one relocatable block.
+ *
+ * Tracker states are plain old data, so a checkpoint is the block itself behind a small header, and loading it is one
+ * read. The file (docs/formats/state.md) is tied to its data and feature set by a tag: a state of other data would give
+ * features that differ from the training matrix without any error. */
+#include "feature/live_state.h"
+
+#include "base/hash.h"
+#include "os/file.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STATE_ALIGNMENT = 64, STATE_HEADER_BYTES = 192, STATE_FORMAT = 1 };
+static const char state_magic[8] = "ALMSTATE";
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "file formats are little endian");
+
+struct state_header {
+    char magic[8];
+    uint32_t format;
+    uint32_t stream_count;
+    uint64_t block_bytes;
+    uint64_t block_hash; /* hash_u64 of the block */
+    char tag[HASH_HEX_BYTES];
+    char padding[STATE_HEADER_BYTES - 8 - 8 - 16 - HASH_HEX_BYTES];
+};
+_Static_assert(sizeof(struct state_header) == STATE_HEADER_BYTES, "header has no holes");
+
+static size_t lay_out(struct live_state *state)
+{
+    size_t offset = 0;
+    for (size_t s = 0; s < state->stream_count; s++) {
+        for (size_t t = 0; t < state->tracker_count; t++) {
+            state->offsets[s * state->tracker_count + t] = offset;
+            offset += state->set->trackers[t]->state_bytes(&state->sizes[s]);
+            offset = (offset + STATE_ALIGNMENT - 1) & ~(size_t)(STATE_ALIGNMENT - 1);
+        }
+    }
+    return offset;
+}
+
+/* The block is allocated, not yet filled. */
+static enum err_code allocate(const struct feature_set *set, const struct stream_size *sizes, size_t stream_count,
+                              struct live_state **out, struct err *err)
+{
+    struct live_state *state = calloc(1, sizeof(*state));
+    if (state == NULL)
+        return err_nomem(err, sizeof(*state));
+    state->set = set;
+    state->stream_count = stream_count;
+    while (set->trackers[state->tracker_count] != NULL)
+        state->tracker_count++;
+    size_t count = stream_count * state->tracker_count;
+    state->sizes = calloc(stream_count + 1, sizeof(*state->sizes));
+    state->offsets = calloc(count + 1, sizeof(*state->offsets));
+    if (state->sizes != NULL && state->offsets != NULL) {
+        if (stream_count > 0)
+            memcpy(state->sizes, sizes, stream_count * sizeof(*sizes));
+        state->block_bytes = lay_out(state);
+        state->block = aligned_alloc(STATE_ALIGNMENT, state->block_bytes + STATE_ALIGNMENT);
+    }
+    if (state->block == NULL) {
+        enum err_code code = err_nomem(err, state->block_bytes);
+        live_state_destroy(state);
+        return code;
+    }
+    *out = state;
+    return ERR_OK;
+}
+
+enum err_code live_state_create(const struct feature_set *set, const struct stream_size *sizes, size_t stream_count,
+                                struct live_state **out, struct err *err)
+{
+    struct live_state *state = NULL;
+    enum err_code code = allocate(set, sizes, stream_count, &state, err);
+    if (code != ERR_OK)
+        return code;
+    memset(state->block, 0, state->block_bytes);
+    for (size_t s = 0; s < stream_count; s++) {
+        for (size_t t = 0; t < state->tracker_count; t++)
+            set->trackers[t]->init(live_state_at(state, s, t), &state->sizes[s]);
+    }
+    *out = state;
+    return ERR_OK;
+}
+
+void live_state_destroy(struct live_state *state)
+{
+    if (state == NULL)
+        return;
+    free(state->sizes);
+    free(state->offsets);
+    free(state->block);
+    free(state);
+}
+
+void live_state_emit(const struct live_state *state, size_t stream, const void *fixture, float *out)
+{
+    assert(stream < state->stream_count);
+    for (size_t t = 0; t < state->tracker_count; t++) {
+        const struct tracker *tracker = state->set->trackers[t];
+        tracker->emit(live_state_at(state, stream, t), fixture, out);
+        out += tracker->feature_count;
+    }
+}
+
+void live_state_apply(struct live_state *state, size_t stream, const void *fixture, const void *outcome)
+{
+    assert(stream < state->stream_count);
+    for (size_t t = 0; t < state->tracker_count; t++)
+        state->set->trackers[t]->apply(live_state_at(state, stream, t), fixture, outcome);
+}
+
+size_t live_state_size_bytes(const struct live_state *state)
+{
+    return state->block_bytes;
+}
+
+enum err_code live_state_save(const struct live_state *state, const char *tag, const char *path, struct err *err)
+{
+    struct file_build build;
+    enum err_code code = file_build_start(path, STATE_HEADER_BYTES + state->block_bytes, &build, err);
+    if (code != ERR_OK)
+        return code;
+    struct state_header header = {.format = STATE_FORMAT,
+                                  .stream_count = (uint32_t)state->stream_count,
+                                  .block_bytes = state->block_bytes,
+                                  .block_hash = hash_u64(state->block, state->block_bytes, 0)};
+    memcpy(header.magic, state_magic, sizeof(header.magic));
+    memccpy(header.tag, tag, '\0', sizeof(header.tag) - 1);
+    memcpy(build.data, &header, sizeof(header));
+    memcpy(build.data + STATE_HEADER_BYTES, state->block, state->block_bytes);
+    code = file_build_finish(&build, err);
+    file_build_abandon(&build);
+    return code;
+}
+
+static enum err_code check_header(const struct live_state *state, const struct file_map *map, const char *tag,
+                                  const char *path, struct err *err)
+{
+    struct state_header header;
+    if (map->size_bytes < sizeof(header))
+        return err_set(err, ERR_CORRUPT, "tracker state '%s' is truncated", path);
+    memcpy(&header, map->data, sizeof(header));
+    if (memcmp(header.magic, state_magic, sizeof(header.magic)) != 0 || header.format != STATE_FORMAT)
+        return err_set(err, ERR_CORRUPT, "'%s' is not a tracker state of format %d", path, STATE_FORMAT);
+    header.tag[sizeof(header.tag) - 1] = '\0';
+    if (strcmp(header.tag, tag) != 0 || header.stream_count != state->stream_count ||
+        header.block_bytes != state->block_bytes)
+        return err_set(err, ERR_CONFLICT, "tracker state '%s' belongs to other data or features", path);
+    if (map->size_bytes != sizeof(header) + header.block_bytes ||
+        hash_u64(map->data + sizeof(header), header.block_bytes, 0) != header.block_hash)
+        return err_set(err, ERR_CORRUPT, "tracker state '%s' fails its checksum", path);
+    return ERR_OK;
+}
+
+enum err_code live_state_open(const struct feature_set *set, const struct stream_size *sizes, size_t stream_count,
+                              const char *tag, const char *path, struct live_state **out, struct err *err)
+{
+    struct file_map map;
+    enum err_code code = file_map_open(path, INT64_MAX, &map, err);
+    if (code != ERR_OK)
+        return code;
+    struct live_state *state = NULL;
+    code = allocate(set, sizes, stream_count, &state, err);
+    if (code == ERR_OK)
+        code = check_header(state, &map, tag, path, err);
+    if (code == ERR_OK) {
+        memcpy(state->block, map.data + STATE_HEADER_BYTES, state->block_bytes);
+        *out = state;
+        state = NULL;
+    }
+    live_state_destroy(state);
+    file_map_close(&map);
+    return code;
+}

@@ -1,0 +1,10 @@
+/* BOOKMAKER(symbol, name as stored, title). Order is part of struct prices, not of any file. */
+BOOKMAKER(BET365, "B365", "Bet365")
+BOOKMAKER(PINNACLE, "PS", "Pinnacle")
+BOOKMAKER(BWIN, "BW", "Bet&Win")
+BOOKMAKER(INTERWETTEN, "IW", "Interwetten")
+BOOKMAKER(WILLIAM_HILL, "WH", "William Hill")
+BOOKMAKER(VC_BET, "VC", "VC Bet")
+BOOKMAKER(LADBROKES, "LB", "Ladbrokes")
+BOOKMAKER(AVERAGE, "Avg", "average of the market (BbAv before 2019)")
+BOOKMAKER(MAXIMUM, "Max", "best of the market (BbMx before 2019)")

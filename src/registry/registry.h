@@ -1,0 +1,71 @@
+/* Registry: versions of models, their stages, and the decisions about them.
+ *
+ * Invariant: at most one Production version per model (subject/variant/bot); a unique index in the store holds it.
+ * Files are written first, then the row: a file without a row is an orphan, a row never lacks its file. Only the owner of
+ * the store (server or CLI) calls this. */
+#ifndef ALMANAC_REGISTRY_REGISTRY_H
+#define ALMANAC_REGISTRY_REGISTRY_H
+
+#include "base/buffer.h"
+#include "base/err.h"
+#include "learn/model.h"
+#include "os/file.h"
+#include "store/store.h"
+
+enum stage { STAGE_NONE, STAGE_STAGING, STAGE_PRODUCTION, STAGE_ARCHIVED, STAGE_COUNT };
+const char *stage_name(enum stage stage); /* "None", "Staging", "Production", "Archived" */
+int stage_find(const char *name);         /* -1 unknown */
+
+struct model_name {
+    char subject[64], variant[32], bot[32]; /* E0 / 1x2 / lightgbm */
+};
+struct version_row {
+    struct model_name name;
+    char version[MODEL_VERSION_BYTES];
+    enum stage stage;
+    int64_t trained_us;
+    int64_t size_bytes;
+    int64_t duration_ms;
+    char path[FILE_PATH_BYTES]; /* absolute */
+    char feature_set[32];
+    double log_loss, brier, rps, accuracy; /* on the untouched holdout; NaN unknown */
+    int64_t train_from_us, train_to_us, test_from_us, test_to_us, rows;
+};
+struct decision {
+    bool promoted;
+    char reason[512]; /* with the numbers */
+};
+
+enum err_code registry_path(const struct store *store, const struct model_name *name, const char *version,
+                            char out[FILE_PATH_BYTES], struct err *err) CHECKED;
+/* Records a version whose file already lies at registry_path. The same version again is no error. details: JSON. */
+enum err_code registry_add(struct store *store, const struct version_row *row, const char *details, struct err *err) CHECKED;
+/* Moves a version to a stage; a former Production version goes to Archived. who, why: history. */
+enum err_code registry_move(struct store *store, const char *version, enum stage stage, const char *who, const char *why,
+                            struct err *err) CHECKED;
+/* Production again what was Production before. */
+enum err_code registry_rollback(struct store *store, const struct model_name *name, const char *who,
+                                struct version_row *out, struct err *err) CHECKED;
+enum err_code registry_get(struct store *store, const char *version, struct version_row *out, struct err *err) CHECKED;
+/* Any unique prefix of at least 4 digits. */
+enum err_code registry_find(struct store *store, const char *prefix, struct version_row *out, struct err *err) CHECKED;
+enum err_code registry_details(struct store *store, const char *version, struct buffer *out, struct err *err) CHECKED;
+/* The Production version; ERR_NOT_FOUND. bot may be "" (any: the newest promoted). */
+enum err_code registry_production(struct store *store, const struct model_name *name, struct version_row *out,
+                                  struct err *err) CHECKED;
+/* Newest first; *count in: capacity, out: filled. subject/variant/bot "" match all. */
+enum err_code registry_list(struct store *store, const struct model_name *filter, struct version_row *out, size_t *count,
+                            struct err *err) CHECKED;
+/* Versions that were Production before the current one, newest first: what serving falls back to when a file is bad. */
+enum err_code registry_previous(struct store *store, const struct model_name *name, struct version_row *out,
+                                size_t *count, struct err *err) CHECKED;
+/* Keeps a promotion decision and its numbers. */
+enum err_code registry_record_decision(struct store *store, const char *version, const struct decision *decision,
+                                       const char *numbers_json, struct err *err) CHECKED;
+/* Reads and checks the file. */
+enum err_code registry_load(const struct version_row *row, struct model **out, struct err *err) CHECKED;
+/* History of stages as a JSON array. */
+enum err_code registry_history(struct store *store, const struct model_name *name, struct buffer *out,
+                               struct err *err) CHECKED;
+
+#endif

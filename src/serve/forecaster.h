@@ -1,0 +1,60 @@
+/* Forecaster: answers "what will happen in this match?" from the models in production and the live tracker state.
+ *
+ * A match still to be played gets its features from the live state, the code that built the training matrix. A stored
+ * match already played gets the row of the matrix, i.e. what was known before its kick-off. A date before the newest known
+ * result that is no stored match is refused: the state has seen its future.
+ * Missing models, teams or data are no errors: the answer carries a reason instead of probabilities (SPEC J2).
+ * Belongs to the loop's thread; a changed store is noticed by forecaster_check and taken in on the pool. */
+#ifndef ALMANAC_SERVE_FORECASTER_H
+#define ALMANAC_SERVE_FORECASTER_H
+
+#include "base/err.h"
+#include "football/match.h"
+#include "football/target.h"
+#include "os/clock.h"
+#include "os/loop.h"
+#include "os/thread.h"
+#include "serve/models.h"
+#include "store/store.h"
+
+struct forecaster;
+
+enum { FORECAST_TEXT_BYTES = 160, FORECAST_REASON_BYTES = 320 };
+
+struct forecast_request {
+    char match[64]; /* own id or source id; "" when named by teams */
+    char league[16], home[FORECAST_TEXT_BYTES], away[FORECAST_TEXT_BYTES];
+    int64_t kickoff_us; /* TIME_NONE: the next moment */
+    bool has_clock;     /* kickoff_us has a time of day */
+    enum target target;
+    char bot[32];       /* "" any */
+    struct prices prices; /* NaN where not given */
+    bool has_prices;
+};
+struct forecast_answer {
+    bool is_available;
+    char reason[FORECAST_REASON_BYTES]; /* why not, or "" */
+    double p[3];
+    size_t classes;
+    const struct serving_model *model; /* valid until the loop goes on; NULL when none was found */
+    char league[16], home[FORECAST_TEXT_BYTES], away[FORECAST_TEXT_BYTES]; /* as the store names them */
+    int64_t match_id;   /* 0: not a stored match */
+    int64_t kickoff_us;
+    bool is_played;     /* features as of its kick-off, from the matrix */
+    bool used_prices;
+};
+
+enum err_code forecaster_create(struct loop *loop, struct pool *pool, struct store *store, struct clock clock,
+                                struct forecaster **out, struct err *err) CHECKED;
+void forecaster_destroy(struct forecaster *forecaster);
+/* Looks whether the store's data or versions changed, and takes the change in. Cheap when nothing did. */
+void forecaster_check(struct forecaster *forecaster);
+/* The same without asking: after this process itself changed the store. */
+void forecaster_reload(struct forecaster *forecaster);
+/* Errors are those of the store only; everything else is a reason. */
+enum err_code forecaster_answer(struct forecaster *forecaster, const struct forecast_request *request,
+                                struct forecast_answer *out, struct err *err) CHECKED;
+const struct serving_models *forecaster_models(const struct forecaster *forecaster);
+bool forecaster_is_ready(const struct forecaster *forecaster); /* live state loaded */
+
+#endif

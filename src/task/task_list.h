@@ -1,0 +1,3 @@
+/* One row per task: TASK(symbol) names `const struct task task_<symbol>`. */
+TASK(train)
+TASK(backtest)
