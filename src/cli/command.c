@@ -49,6 +49,11 @@ const struct command *command_find(int argc, char **argv, int *used)
     return NULL;
 }
 
+const struct option_table *command_options(const struct command *command)
+{
+    return command->task != NULL ? command->task->options : command->options;
+}
+
 static const char *environment(const char *name)
 {
     return getenv(name);
@@ -73,9 +78,9 @@ static enum err_code read_config(const struct option_table *const *tables, void 
 enum err_code command_parse(const struct command *command, int argc, char **argv, struct settings *settings, void *options,
                             const char **positionals, size_t max_positionals, size_t *positional_count, struct err *err)
 {
-    const struct option_table *tables[2] = {&settings_table, command->options};
+    const struct option_table *tables[2] = {&settings_table, command_options(command)};
     void *targets[2] = {settings, options};
-    size_t count = command->options != NULL ? 2 : 1;
+    size_t count = tables[1] != NULL ? 2 : 1;
     struct settings first;
     const char *none[1];
     size_t positional = 0;
@@ -115,7 +120,8 @@ enum err_code session_open(struct session *session, const struct settings *setti
 
 void session_close(struct session *session)
 {
-    pool_destroy(session->pool);
+    if (session->pool != NULL)
+        pool_destroy(session->pool);
     store_close(&session->store);
 }
 

@@ -17,6 +17,7 @@ struct command {
     const char *usage; /* what follows the name: "PATH... [flags]" */
     const char *doc;   /* one sentence */
     const struct option_table *options; /* own flags, may be NULL */
+    const struct task *task;            /* a task whose options are the flags; NULL: none */
     enum err_code (*run)(const struct command *command, int argc, char **argv, struct err *err);
 };
 
@@ -24,6 +25,8 @@ const struct command *command_at(size_t index); /* NULL past the end */
 /* The command whose words begin argv; *used receives how many words. NULL if none. */
 const struct command *command_find(int argc, char **argv, int *used);
 
+/* The table of the command's own flags: its own, or its task's; NULL: none. */
+const struct option_table *command_options(const struct command *command);
 /* Settings from file, environment and flags; the command's own options into `options` (may be NULL when the command has
  * none). */
 enum err_code command_parse(const struct command *command, int argc, char **argv, struct settings *settings, void *options,

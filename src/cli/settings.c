@@ -10,5 +10,6 @@ static const struct option_row rows[] = {
     {"parallel_jobs", OPTION_INT, MEMBER(parallel_jobs), "jobs", 1, 64, "1", "jobs the server runs at the same time"},
     {"job_grace_ms", OPTION_INT, MEMBER(job_grace_ms), "ms", 0, 600000, "5000", "time between asking a job to stop and killing it"},
     {"log_level", OPTION_ENUM, MEMBER(log_level), "debug|info|warn|error", 0, 0, "info", "least important log lines shown"},
+    {"json", OPTION_BOOL, MEMBER(json), "", 0, 0, "false", "print results as JSON"},
 };
 const struct option_table settings_table = {"almanac", rows, sizeof(rows) / sizeof(*rows)};

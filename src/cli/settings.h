@@ -4,6 +4,7 @@
 
 #include "base/option.h"
 #include "os/file.h"
+#include <stdbool.h>
 
 struct settings {
     char config[FILE_PATH_BYTES];
@@ -13,6 +14,7 @@ struct settings {
     int64_t parallel_jobs;
     int64_t job_grace_ms;
     int log_level;
+    bool json;
 };
 extern const struct option_table settings_table;
 

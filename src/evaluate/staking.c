@@ -308,7 +308,7 @@ enum err_code staking_simulate(const struct staking_input *input, const struct s
         code = list_candidates(input, plan, out, err);
     if (code != ERR_OK)
         goto out;
-    out->curve = malloc((bootstrap_block_count(input->block, input->rows) + 1) * sizeof *out->curve);
+    out->curve = calloc(bootstrap_block_count(input->block, input->rows) + 1, sizeof *out->curve);
     if (out->curve == NULL) {
         code = err_nomem(err, input->rows * sizeof *out->curve);
         goto out;

@@ -143,28 +143,27 @@ static int16_t read_count(const struct loading *loading, size_t column, size_t m
     return (int16_t)(value < 0 ? -1 : value < INT16_MAX ? value : INT16_MAX);
 }
 
-static struct fixture read_fixture(struct loading *loading, const struct entry *entry)
+/* Writes member by member into zeroed memory: the bytes between members stay zero, so equal fixtures are equal bytes. */
+static void read_fixture(struct loading *loading, const struct entry *entry, struct fixture *out)
 {
     const struct match_columns *m = &loading->matches;
     size_t match = entry->match;
-    return (struct fixture){
-        .id = entry->id,
-        .start_us = entry->start_us,
-        .day = m->day[match],
-        .league = (int16_t)loading->league_of_code[m->league[match]],
-        .season = (int16_t)m->season[match],
-        .home = history_team_slot(&loading->map, m->home[match])->team,
-        .away = history_team_slot(&loading->map, m->away[match])->team,
-        .time_is_known = m->time_known[match] != 0,
-        .is_neutral = m->is_neutral[match] != 0,
-        .pre_close = outcome_unknown().close,
-    };
+    out->id = entry->id;
+    out->start_us = entry->start_us;
+    out->day = m->day[match];
+    out->league = (int16_t)loading->league_of_code[m->league[match]];
+    out->season = (int16_t)m->season[match];
+    out->home = history_team_slot(&loading->map, m->home[match])->team;
+    out->away = history_team_slot(&loading->map, m->away[match])->team;
+    out->time_is_known = m->time_known[match] != 0;
+    out->is_neutral = m->is_neutral[match] != 0;
+    out->pre_close = loading->unknown.close;
 }
 
 static struct outcome read_outcome(struct loading *loading, size_t match)
 {
     const struct match_columns *m = &loading->matches;
-    struct outcome outcome = outcome_unknown();
+    struct outcome outcome = loading->unknown;
     if (m->state[match] != MATCH_PLAYED)
         return outcome;
     for (size_t side = 0; side < SIDE_COUNT; side++) {
@@ -174,7 +173,7 @@ static struct outcome read_outcome(struct loading *loading, size_t match)
             outcome.stats[stat][side] = read_count(loading, m->stats[stat][side], match);
     }
     if (outcome.goals[SIDE_HOME] < 0 || outcome.goals[SIDE_AWAY] < 0) /* played, but nothing to learn */
-        return outcome_unknown();
+        return loading->unknown;
     outcome.known_us = known_of_match(loading, match);
     return outcome;
 }
@@ -187,7 +186,7 @@ static enum err_code allocate_events(struct history *history, struct err *err)
     history->row_of_event = malloc(count * sizeof(*history->row_of_event));
     history->start_us = malloc(count * sizeof(*history->start_us));
     history->known_us = malloc(count * sizeof(*history->known_us));
-    history->fixtures = malloc(count * sizeof(*history->fixtures));
+    history->fixtures = calloc(count, sizeof(*history->fixtures));
     history->outcomes = malloc(count * sizeof(*history->outcomes));
     if (!history->info || !history->event_of_row || !history->row_of_event || !history->start_us ||
         !history->known_us || !history->fixtures || !history->outcomes)
@@ -234,7 +233,7 @@ static enum err_code load_events(struct loading *loading, struct err *err)
         history->row_of_event[event] = (uint32_t)row;
         history->event_of_row[row] = (uint32_t)event;
         history->start_us[event] = entry->start_us;
-        history->fixtures[event] = read_fixture(loading, entry);
+        read_fixture(loading, entry, &history->fixtures[event]);
         history->outcomes[event] = read_outcome(loading, entry->match);
         loading->event_of_match[entry->match] = (uint32_t)event;
     }
@@ -254,7 +253,7 @@ static void finish_events(struct loading *loading)
         struct outcome *outcome = &history->outcomes[event];
         if (outcome->known_us != INT64_MAX && outcome->known_us > options->cut_us) {
             if (options->future == HISTORY_TRUNCATED)
-                *outcome = outcome_unknown();
+                *outcome = loading->unknown;
             else if (options->future == HISTORY_SCRAMBLED)
                 outcome_scramble(outcome,
                                  options->seed ^ ((uint64_t)fixture->id * UINT64_C(0x9e3779b97f4a7c15)));
@@ -298,7 +297,7 @@ enum err_code history_create(const struct frame *teams, const struct frame *matc
                              const struct frame *prices, struct history_options options, struct history **out,
                              struct err *err)
 {
-    struct loading loading = {.cached_day = INT64_MIN};
+    struct loading loading = {.cached_day = INT64_MIN, .unknown = outcome_unknown()};
     enum err_code code = match_columns_find(matches, &loading.matches, err);
     if (code == ERR_OK)
         code = price_columns_find(prices, &loading.prices, err);

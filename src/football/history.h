@@ -33,6 +33,9 @@ enum err_code history_create(const struct frame *teams, const struct frame *matc
                              const struct frame *prices, struct history_options options, struct history **out,
                              struct err *err) CHECKED;
 void history_destroy(struct history *history);
+/* Puts the pre_close prices of one match over *out: a frame of prices as above, whose rows are all of that match. The
+ * same code that gives a history its prices. */
+enum err_code history_read_prices(const struct frame *prices, struct prices *out, struct err *err) CHECKED;
 size_t history_stream_count(const struct history *history); /* = league_country_count() */
 const struct stream *history_streams(const struct history *history);
 const struct stream_size *history_sizes(const struct history *history);

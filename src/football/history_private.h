@@ -51,6 +51,7 @@ struct loading {
     struct entry *entries;    /* [history->rows] */
     uint32_t *event_of_match; /* [rows of the matches frame]; EVENT_NONE when not kept */
     int64_t cached_day, cached_start_us;
+    struct outcome unknown; /* outcome_unknown(), copied to every event */
 };
 
 /* history_teams.c */

@@ -3,16 +3,7 @@
 #include "football/overround.h"
 
 #include "base/random.h"
-
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "football/testing.h"
+#include "football/test_events.h"
 
 struct known_book {
     float odds[3];

@@ -1,17 +1,7 @@
 /* Ratings against hand-computed values and the first matches of the English 1993-94 season, whose ratings an
  * independent implementation of the protocol computed. */
 #include "football/rating.h"
-
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "football/testing.h"
+#include "football/test_events.h"
 
 static const struct elo_rule plain = {20, 60, ELO_MARGIN_NONE};
 static const struct elo_rule world = {20, 60, ELO_MARGIN_WORLD};

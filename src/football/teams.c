@@ -19,6 +19,7 @@ struct teams {
     struct names **exact;   /* [stream] name -> dense id, as dense ids are given in order of appearance */
     struct names **folded;  /* [stream] lower-case name -> folded id */
     int32_t **folded_dense; /* [stream][folded id] */
+    int64_t **ids;          /* [stream][dense id] */
     struct stream_size *sizes;
 };
 
@@ -62,6 +63,16 @@ static bool add_folded(struct teams *teams, size_t stream, struct text name, int
     return true;
 }
 
+static bool add_id(struct teams *teams, const struct team *team)
+{
+    int64_t *grown = realloc(teams->ids[team->stream], ((size_t)team->dense + 1) * sizeof(*grown));
+    if (grown == NULL)
+        return false;
+    grown[team->dense] = team->id;
+    teams->ids[team->stream] = grown;
+    return true;
+}
+
 static bool allocate(struct teams *teams, size_t count)
 {
     size_t streams = league_country_count();
@@ -70,9 +81,10 @@ static bool allocate(struct teams *teams, size_t count)
     teams->exact = calloc(streams, sizeof(*teams->exact));
     teams->folded = calloc(streams, sizeof(*teams->folded));
     teams->folded_dense = calloc(streams, sizeof(*teams->folded_dense));
+    teams->ids = calloc(streams, sizeof(*teams->ids));
     teams->sizes = calloc(streams, sizeof(*teams->sizes));
     if (teams->items == NULL || teams->exact == NULL || teams->folded == NULL ||
-        teams->folded_dense == NULL || teams->sizes == NULL)
+        teams->folded_dense == NULL || teams->ids == NULL || teams->sizes == NULL)
         return false;
     for (size_t i = 0; i < streams; i++) {
         teams->exact[i] = names_create();
@@ -104,6 +116,8 @@ static enum err_code fill(struct teams *teams, const struct team_columns *column
         if (dense < 0 || !add_folded(teams, stream, name, dense))
             return err_nomem(err, name.size_bytes);
         team->dense = dense;
+        if (!add_id(teams, team))
+            return err_nomem(err, sizeof(team->id));
         teams->sizes[stream].entities = (size_t)names_count(teams->exact[stream]);
     }
     return ERR_OK;
@@ -139,10 +153,13 @@ void teams_destroy(struct teams *teams)
             names_destroy(teams->folded[i]);
         if (teams->folded_dense != NULL)
             free(teams->folded_dense[i]);
+        if (teams->ids != NULL)
+            free(teams->ids[i]);
     }
     free(teams->exact);
     free(teams->folded);
     free(teams->folded_dense);
+    free(teams->ids);
     free(teams->sizes);
     free(teams->items);
     free(teams);
@@ -167,6 +184,11 @@ int32_t teams_find(const struct teams *teams, size_t stream, struct text name)
     size_t size_bytes = fold(name, folded, sizeof(folded));
     int32_t id = names_find(teams->folded[stream], (struct text){folded, size_bytes});
     return id >= 0 ? teams->folded_dense[stream][id] : TEAMS_NONE;
+}
+
+int64_t teams_id(const struct teams *teams, size_t stream, int32_t team)
+{
+    return teams->ids[stream][team];
 }
 
 const char *teams_name(const struct teams *teams, size_t stream, int32_t team)

@@ -87,14 +87,23 @@ static int64_t phase_limit_ms(const struct connection *connection, struct connec
     }
 }
 
+/* Bytes and the end of the connection that arrive together are one event, and the library, having read the
+ * bytes, may wait for another. */
+static bool has_left(const struct connection *connection)
+{
+    return (connection->phase == PHASE_SILENT || connection->phase == PHASE_ARRIVING) &&
+           socket_is_ended(connection->socket);
+}
+
 void connection_sweep(struct connection *first, struct connection_limits limits, int64_t now_ms)
 {
     for (struct connection *connection = first; connection != NULL; connection = connection->next) {
         if (connection->phase == PHASE_STREAMING && !stream_is_stuck(connection->stream))
             connection->phase_ms = now_ms;
-        if (now_ms - connection->phase_ms <= phase_limit_ms(connection, limits))
+        bool is_late = now_ms - connection->phase_ms > phase_limit_ms(connection, limits);
+        if (!is_late && !has_left(connection))
             continue;
-        if (connection->phase == PHASE_ARRIVING)
+        if (is_late && connection->phase == PHASE_ARRIVING)
             log_line(LOG_INFO, "http", "dropping a client that takes more than %lld ms to send its request",
                      (long long)limits.request_time_ms);
         connection->phase_ms = now_ms; /* the library needs a round to find the hang-up */

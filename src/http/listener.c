@@ -161,16 +161,19 @@ static void on_sweep(void *context)
 /* The library takes the socket, also when it fails. */
 static enum err_code start_daemon(struct listener *listener, int socket, struct err *err)
 {
-    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
-    listener->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, request_continue, listener, /* */
-        MHD_OPTION_EXTERNAL_LOGGER, on_log, listener, /* first, so that later options are reported there */
-        MHD_OPTION_LISTEN_SOCKET, socket,             /* */
-        MHD_OPTION_URI_LOG_CALLBACK, request_begin, listener, /* */
-        MHD_OPTION_NOTIFY_COMPLETED, request_completed, listener, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-        listener, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_HEADER_BYTES, /* */
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)LIMIT_CONNECTIONS,                 /* */
-        MHD_OPTION_END);
+    struct MHD_OptionItem options[] = {
+        {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_log, listener}, /* first: the others are reported there */
+        {MHD_OPTION_LISTEN_SOCKET, socket, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, LIMIT_HEADER_BYTES, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, LIMIT_CONNECTIONS, NULL},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, listener},
+        {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)request_begin, listener},
+        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)request_completed, listener},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    listener->daemon =
+        MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+                         request_continue, listener, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
     if (listener->daemon == NULL)
         return err_set(err, ERR_INTERNAL, "cannot start libmicrohttpd on port %u", (unsigned)listener->port);
     return ERR_OK;

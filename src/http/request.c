@@ -199,6 +199,8 @@ static enum MHD_Result answer_request(struct connection *connection, const char 
         err.code = ERR_INTERNAL; /* "too large" would blame the request */
         http_respond_error(&response, &err);
     }
+    if (response.stream != NULL && strcmp(method, "HEAD") == 0)
+        response.stream = NULL; /* the library would send the end of a body that HEAD does not have */
     take_back(connection, &response);
     if (response.stream == NULL)
         close_stream(connection); /* opened, and then the response became something else */

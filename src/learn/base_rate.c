@@ -24,7 +24,8 @@ struct predictor {
     double frequency[FREQUENCY_CLASSES];
 };
 
-static enum err_code create(size_t classes, struct predictor **out, struct err *err) {
+static enum err_code create(size_t classes, struct predictor **out, struct err *err)
+{
     *out = NULL;
     if (classes < 2 || classes > FREQUENCY_CLASSES)
         return err_set(err, ERR_INVALID, "base rate of %zu classes, 2 to %d are possible", classes,
@@ -37,7 +38,8 @@ static enum err_code create(size_t classes, struct predictor **out, struct err *
     return ERR_OK;
 }
 
-static enum err_code train(const struct training *training, struct predictor **out, struct err *err) {
+static enum err_code train(const struct training *training, struct predictor **out, struct err *err)
+{
     const struct base_rate_options *options = training->options;
     enum err_code code = create(training->data->classes, out, err);
     if (!code)
@@ -45,23 +47,27 @@ static enum err_code train(const struct training *training, struct predictor **o
     return code;
 }
 
-static void predict(const struct predictor *predictor, const float *x, size_t row_count, double *out) {
+static void predict(const struct predictor *predictor, const float *x, size_t row_count, double *out)
+{
     (void)x;
     for (size_t row = 0; row < row_count; row++)
         memcpy(out + row * predictor->classes, predictor->frequency, predictor->classes * sizeof *out);
 }
 
-static enum err_code save(const struct predictor *predictor, struct buffer *out, struct err *err) {
+static enum err_code save(const struct predictor *predictor, struct buffer *out, struct err *err)
+{
     frequency_save(predictor->frequency, predictor->classes, out);
     return buffer_check(out, "base rate", err);
 }
 
-static void destroy(struct predictor *predictor) {
+static void destroy(struct predictor *predictor)
+{
     free(predictor);
 }
 
 static enum err_code load(const void *data, size_t size_bytes, const char *const *names, size_t columns,
-                          size_t classes, struct predictor **out, struct err *err) {
+                          size_t classes, struct predictor **out, struct err *err)
+{
     struct reader in;
     (void)names;
     (void)columns;

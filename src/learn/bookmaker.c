@@ -34,7 +34,8 @@ struct predictor {
     double frequency[BOOKMAKER_CLASSES];
 };
 
-static enum err_code create(size_t classes, size_t columns, struct predictor **out, struct err *err) {
+static enum err_code create(size_t classes, size_t columns, struct predictor **out, struct err *err)
+{
     *out = NULL;
     if (classes != 2 && classes != 3)
         return err_set(err, ERR_INVALID, "the bookmaker prices 2 or 3 classes, not %zu", classes);
@@ -47,13 +48,15 @@ static enum err_code create(size_t classes, size_t columns, struct predictor **o
     return ERR_OK;
 }
 
-static void destroy(struct predictor *predictor) {
+static void destroy(struct predictor *predictor)
+{
     free(predictor);
 }
 
 /* Finds the columns by predictor->names. */
 static enum err_code find_columns(struct predictor *predictor, const char *const *names, size_t columns,
-                                  struct err *err) {
+                                  struct err *err)
+{
     for (size_t c = 0; c < predictor->classes; c++) {
         int column = dataset_column(names, columns, predictor->names[c]);
         if (column < 0)
@@ -65,7 +68,8 @@ static enum err_code find_columns(struct predictor *predictor, const char *const
     return ERR_OK;
 }
 
-static enum err_code train(const struct training *training, struct predictor **out, struct err *err) {
+static enum err_code train(const struct training *training, struct predictor **out, struct err *err)
+{
     static const char *const endings[2][BOOKMAKER_CLASSES] = {{"under", "over"}, {"home", "draw", "away"}};
     const struct bookmaker_options *options = training->options;
     const struct dataset *data = training->data;
@@ -87,7 +91,8 @@ static enum err_code train(const struct training *training, struct predictor **o
 }
 
 /* False when a price is missing or the columns are not probabilities. float32 leaves a sum of 1 +- 1e-7. */
-static bool read_row(const struct predictor *predictor, const float *x, double *p) {
+static bool read_row(const struct predictor *predictor, const float *x, double *p)
+{
     double sum = 0;
     for (size_t c = 0; c < predictor->classes; c++) {
         p[c] = (double)x[predictor->column[c]];
@@ -100,13 +105,15 @@ static bool read_row(const struct predictor *predictor, const float *x, double *
     return fabs(sum - 1) < 0.01;
 }
 
-static void predict(const struct predictor *predictor, const float *x, size_t row_count, double *out) {
+static void predict(const struct predictor *predictor, const float *x, size_t row_count, double *out)
+{
     for (size_t row = 0; row < row_count; row++, x += predictor->columns, out += predictor->classes)
         if (!read_row(predictor, x, out))
             memcpy(out, predictor->frequency, predictor->classes * sizeof *out);
 }
 
-static enum err_code save(const struct predictor *predictor, struct buffer *out, struct err *err) {
+static enum err_code save(const struct predictor *predictor, struct buffer *out, struct err *err)
+{
     for (size_t c = 0; c < predictor->classes; c++)
         writer_text(out, predictor->names[c]);
     frequency_save(predictor->frequency, predictor->classes, out);
@@ -114,7 +121,8 @@ static enum err_code save(const struct predictor *predictor, struct buffer *out,
 }
 
 static enum err_code load(const void *data, size_t size_bytes, const char *const *names, size_t columns,
-                          size_t classes, struct predictor **out, struct err *err) {
+                          size_t classes, struct predictor **out, struct err *err)
+{
     struct reader in;
     enum err_code code = create(classes, columns, out, err);
     if (code)

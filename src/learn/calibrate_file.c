@@ -8,27 +8,18 @@
  *   temperature  f64 T
  */
 #include "learn/calibrate_kinds.h"
-
-#include <math.h>
-#include <string.h>
+#include "learn/reader.h"
 
 #define MAGIC       UINT32_C(0x314c4143) /* "CAL1" */
 #define SIGMOID_MAX 1e9 /* |slope| and |intercept|; fits stay far below, products stay finite */
-
-static void append_f64(struct buffer *out, double value)
-{
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    buffer_append_u64(out, bits);
-}
 
 static void append_curve(struct buffer *out, const struct isotonic_curve *curve)
 {
     buffer_append_u64(out, curve->count);
     for (size_t index = 0; index < curve->count; index++)
-        append_f64(out, curve->x[index]);
+        writer_f64(out, curve->x[index]);
     for (size_t index = 0; index < curve->count; index++)
-        append_f64(out, curve->y[index]);
+        writer_f64(out, curve->y[index]);
 }
 
 enum err_code calibrator_save(const struct calibrator *calibrator, struct buffer *out, struct err *err)
@@ -38,45 +29,22 @@ enum err_code calibrator_save(const struct calibrator *calibrator, struct buffer
     buffer_append_u32(out, (uint32_t)calibrator->classes);
     buffer_append_u32(out, 0);
     for (size_t index = 0; calibrator->sigmoids != NULL && index < calibrator->classes; index++) {
-        append_f64(out, calibrator->sigmoids[index].slope);
-        append_f64(out, calibrator->sigmoids[index].intercept);
+        writer_f64(out, calibrator->sigmoids[index].slope);
+        writer_f64(out, calibrator->sigmoids[index].intercept);
     }
     for (size_t index = 0; calibrator->curves != NULL && index < calibrator->classes; index++)
         append_curve(out, &calibrator->curves[index]);
     if (calibrator->kind == CALIBRATION_TEMPERATURE)
-        append_f64(out, calibrator->temperature);
+        writer_f64(out, calibrator->temperature);
     return buffer_check(out, "calibrator", err);
-}
-
-/* Bytes not yet read; a read beyond the end fails for good and gives 0. */
-struct reader {
-    const unsigned char *at;
-    size_t left_bytes;
-    int failed;
-};
-
-static uint64_t take(struct reader *reader, size_t size_bytes)
-{
-    uint64_t value = 0;
-    if (reader->failed || reader->left_bytes < size_bytes) {
-        reader->failed = 1;
-        return 0;
-    }
-    for (size_t index = 0; index < size_bytes; index++)
-        value |= (uint64_t)reader->at[index] << (8 * index);
-    reader->at += size_bytes;
-    reader->left_bytes -= size_bytes;
-    return value;
 }
 
 /* A number within [low, high]; anything else, NaN included, fails the reader. */
 static double take_f64(struct reader *reader, double low, double high)
 {
-    uint64_t bits = take(reader, 8);
-    double value;
-    memcpy(&value, &bits, sizeof value);
+    double value = reader_f64(reader);
     if (!(value >= low && value <= high)) {
-        reader->failed = 1;
+        reader->failed = true;
         return low;
     }
     return value;
@@ -89,9 +57,9 @@ static enum err_code corrupt(struct err *err, const char *what)
 
 static enum err_code load_curve(struct reader *reader, struct isotonic_curve *curve, struct err *err)
 {
-    uint64_t count = take(reader, 8);
+    uint64_t count = reader_u64(reader);
     if (reader->failed || count == 0 ||
-        count > reader->left_bytes / 16) /* memory follows the bytes there are */
+        count > reader_left(reader) / 16) /* memory follows the bytes there are */
         return corrupt(err, "a curve's length does not fit");
     enum err_code code = isotonic_curve_create((size_t)count, curve, err);
     if (code != ERR_OK)
@@ -121,20 +89,21 @@ static enum err_code load_body(struct reader *reader, struct calibrator *calibra
         calibrator->temperature = take_f64(reader, CALIBRATOR_T_MIN, CALIBRATOR_T_MAX);
     if (reader->failed)
         return corrupt(err, "a number is missing or out of range");
-    return reader->left_bytes > 0 ? corrupt(err, "bytes are left over") : ERR_OK;
+    return reader_is_done(reader) ? ERR_OK : corrupt(err, "bytes are left over");
 }
 
 enum err_code calibrator_load(const void *data, size_t size_bytes, struct calibrator **out, struct err *err)
 {
-    struct reader reader = {.at = data, .left_bytes = size_bytes};
-    uint64_t magic = take(&reader, 4), kind = take(&reader, 4), classes = take(&reader, 4),
-             zero = take(&reader, 4);
+    struct reader reader;
+    reader_init(&reader, data, size_bytes);
+    uint32_t magic = reader_u32(&reader), kind = reader_u32(&reader);
+    uint32_t classes = reader_u32(&reader), zero = reader_u32(&reader);
     if (reader.failed || magic != MAGIC || zero != 0)
         return corrupt(err, "it does not begin as one");
     if (kind >= CALIBRATION_COUNT || classes < 2 || classes > CALIBRATOR_CLASSES_MAX)
         return corrupt(err, "its kind or number of classes is unknown");
     struct calibrator *calibrator = NULL;
-    enum err_code code = calibrator_create((enum calibration)kind, (size_t)classes, &calibrator, err);
+    enum err_code code = calibrator_create((enum calibration)kind, classes, &calibrator, err);
     if (code != ERR_OK)
         return code;
     code = load_body(&reader, calibrator, err);

@@ -90,14 +90,17 @@ enum err_code calibrate_isotonic_fit(struct calibrator *calibrator, const double
     enum err_code code = ERR_OK;
     struct point *points = malloc(rows * sizeof *points);
     struct pool *pools = malloc(rows * sizeof *pools);
-    if (points == NULL || pools == NULL)
+    if (points == NULL || pools == NULL) {
         code = err_nomem(err, rows * (sizeof *points + sizeof *pools));
+        goto out;
+    }
     for (size_t class_index = 0; class_index < classes && code == ERR_OK; class_index++) {
         for (size_t row = 0; row < rows; row++)
             points[row] = (struct point){p[row * classes + class_index], (size_t)label[row] == class_index};
         qsort(points, rows, sizeof *points, compare_points);
         code = curve_of_pools(pools, pool_points(points, rows, pools), &calibrator->curves[class_index], err);
     }
+out:
     free(points);
     free(pools);
     return code;

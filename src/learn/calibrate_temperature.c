@@ -56,7 +56,7 @@ enum err_code calibrate_temperature_fit(struct calibrator *calibrator, const dou
                                         size_t rows, struct err *err)
 {
     size_t count = rows * calibrator->classes;
-    double *log_p = malloc(count * sizeof *log_p);
+    double *log_p = calloc(count, sizeof *log_p);
     if (log_p == NULL)
         return err_nomem(err, count * sizeof *log_p);
     for (size_t index = 0; index < count; index++)

@@ -4,7 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
-struct dataset dataset_slice(const struct dataset *whole, size_t first, size_t count) {
+struct dataset dataset_slice(const struct dataset *whole, size_t first, size_t count)
+{
     assert(first <= whole->rows && count <= whole->rows - first);
     struct dataset slice = *whole;
     slice.rows = count;
@@ -17,7 +18,8 @@ struct dataset dataset_slice(const struct dataset *whole, size_t first, size_t c
     return slice;
 }
 
-int dataset_column(const char *const *names, size_t columns, const char *name) {
+int dataset_column(const char *const *names, size_t columns, const char *name)
+{
     for (size_t i = 0; i < columns; i++)
         if (strcmp(names[i], name) == 0)
             return (int)i;

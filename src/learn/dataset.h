@@ -1,7 +1,7 @@
 /* Dataset: the rows a model learns from or is judged on. Borrowed memory only.
  *
- * x is row-major float32, rows x columns, NaN for missing. Rows are in time order (time_us never decreases): every
- * split relies on it and asserts it. Threads: read-only. */
+ * x is row-major float32, rows x columns, NaN for missing. Rows are in time order (time_us never
+ * decreases): every split relies on it and asserts it. Threads: read-only. */
 #ifndef ALMANAC_LEARN_DATASET_H
 #define ALMANAC_LEARN_DATASET_H
 
@@ -9,13 +9,13 @@
 #include <stdint.h>
 
 struct dataset {
-    const float *x;          /* [rows][columns] */
+    const float *x; /* [rows][columns] */
     size_t rows, columns;
-    const int32_t *label;    /* [rows], 0..classes-1 */
-    size_t classes;          /* 3 for 1x2 (home, draw, away), 2 for ou25 (under, over) */
-    const int64_t *time_us;  /* [rows], kick-off */
-    const int64_t *block;    /* [rows], bootstrap block: the match day (days since 1970); never decreases */
-    const int32_t *group;    /* [rows], subject (league) index; base rates are per group */
+    const int32_t *label;     /* [rows], 0..classes-1 */
+    size_t classes;           /* 3 for 1x2 (home, draw, away), 2 for ou25 (under, over) */
+    const int64_t *time_us;   /* [rows], kick-off */
+    const int64_t *block;     /* [rows], bootstrap block: the match day (days since 1970); never decreases */
+    const int32_t *group;     /* [rows], subject (league) index; base rates are per group */
     const char *const *names; /* [columns] feature names */
 };
 

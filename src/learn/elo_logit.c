@@ -41,7 +41,8 @@ struct predictor {
     struct ordered_logit logit;
 };
 
-static enum err_code create(size_t columns, size_t classes, struct predictor **out, struct err *err) {
+static enum err_code create(size_t columns, size_t classes, struct predictor **out, struct err *err)
+{
     *out = NULL;
     if (classes < 2 || classes > ORDERED_LOGIT_CLASSES)
         return err_set(err, ERR_INVALID, "ordered logit of %zu classes, 2 to %d are possible", classes,
@@ -55,14 +56,16 @@ static enum err_code create(size_t columns, size_t classes, struct predictor **o
     return ERR_OK;
 }
 
-static void destroy(struct predictor *predictor) {
+static void destroy(struct predictor *predictor)
+{
     free(predictor);
 }
 
 /* ---- training ---- */
 
 static enum err_code add_input(struct predictor *predictor, struct text name, const struct dataset *data,
-                               struct err *err) {
+                               struct err *err)
+{
     if (predictor->logit.features == ORDERED_LOGIT_FEATURES)
         return err_set_field(err, ERR_INVALID, "feature", "more than %d features", ORDERED_LOGIT_FEATURES);
     struct input *input = &predictor->inputs[predictor->logit.features++];
@@ -76,7 +79,8 @@ static enum err_code add_input(struct predictor *predictor, struct text name, co
 }
 
 static enum err_code add_inputs(struct predictor *predictor, const char *list, const struct dataset *data,
-                                struct err *err) {
+                                struct err *err)
+{
     struct text rest = text_of(list), part;
     enum err_code code = ERR_OK;
     if (text_is_blank(rest))
@@ -87,7 +91,8 @@ static enum err_code add_inputs(struct predictor *predictor, const char *list, c
 }
 
 /* Mean and deviation of the values that are there. */
-static enum err_code measure(struct input *input, const struct dataset *data, struct err *err) {
+static enum err_code measure(struct input *input, const struct dataset *data, struct err *err)
+{
     double sum = 0, squares = 0;
     size_t count = 0;
     for (int pass = 0; pass < 2; pass++) {
@@ -111,7 +116,8 @@ static enum err_code measure(struct input *input, const struct dataset *data, st
     return ERR_OK;
 }
 
-static void standardise(const struct predictor *predictor, const float *x, double *z) {
+static void standardise(const struct predictor *predictor, const float *x, double *z)
+{
     for (size_t i = 0; i < predictor->logit.features; i++) {
         const struct input *input = &predictor->inputs[i];
         double value = (double)x[input->column];
@@ -119,7 +125,8 @@ static void standardise(const struct predictor *predictor, const float *x, doubl
     }
 }
 
-static enum err_code fit(struct predictor *predictor, const struct training *training, struct err *err) {
+static enum err_code fit(struct predictor *predictor, const struct training *training, struct err *err)
+{
     const struct dataset *data = training->data;
     const struct training_watch *watch = &training->watch;
     size_t features = predictor->logit.features;
@@ -137,7 +144,8 @@ static enum err_code fit(struct predictor *predictor, const struct training *tra
     return code;
 }
 
-static enum err_code train(const struct training *training, struct predictor **out, struct err *err) {
+static enum err_code train(const struct training *training, struct predictor **out, struct err *err)
+{
     const struct elo_logit_options *options = training->options;
     const struct dataset *data = training->data;
     struct predictor *made = NULL;
@@ -156,7 +164,8 @@ static enum err_code train(const struct training *training, struct predictor **o
     return code;
 }
 
-static void predict(const struct predictor *predictor, const float *x, size_t row_count, double *out) {
+static void predict(const struct predictor *predictor, const float *x, size_t row_count, double *out)
+{
     double z[ORDERED_LOGIT_FEATURES];
     for (size_t row = 0; row < row_count; row++) {
         standardise(predictor, x + row * predictor->columns, z);
@@ -166,7 +175,8 @@ static void predict(const struct predictor *predictor, const float *x, size_t ro
 
 /* ---- bytes ---- */
 
-static enum err_code save(const struct predictor *predictor, struct buffer *out, struct err *err) {
+static enum err_code save(const struct predictor *predictor, struct buffer *out, struct err *err)
+{
     const struct ordered_logit *logit = &predictor->logit;
     buffer_append_u32(out, (uint32_t)logit->features);
     for (size_t i = 0; i < logit->features; i++) {
@@ -181,7 +191,8 @@ static enum err_code save(const struct predictor *predictor, struct buffer *out,
 }
 
 static bool load_input(struct reader *in, const char *const *names, size_t columns, struct input *input,
-                       double *slope) {
+                       double *slope)
+{
     if (!reader_text(in, input->name, sizeof input->name))
         return false;
     int column = dataset_column(names, columns, input->name);
@@ -194,7 +205,8 @@ static bool load_input(struct reader *in, const char *const *names, size_t colum
 }
 
 static bool load_into(struct predictor *predictor, struct reader *in, const char *const *names,
-                      size_t columns) {
+                      size_t columns)
+{
     struct ordered_logit *logit = &predictor->logit;
     uint32_t features = reader_u32(in);
     if (in->failed || features < 1 || features > ORDERED_LOGIT_FEATURES)
@@ -212,7 +224,8 @@ static bool load_into(struct predictor *predictor, struct reader *in, const char
 }
 
 static enum err_code load(const void *data, size_t size_bytes, const char *const *names, size_t columns,
-                          size_t classes, struct predictor **out, struct err *err) {
+                          size_t classes, struct predictor **out, struct err *err)
+{
     struct reader in;
     enum err_code code = create(columns, classes, out, err);
     if (code)

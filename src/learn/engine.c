@@ -11,11 +11,13 @@ static const struct engine *const engines[] = {
 
 enum { ENGINE_COUNT = sizeof engines / sizeof engines[0] };
 
-const struct engine *engine_at(size_t index) {
+const struct engine *engine_at(size_t index)
+{
     return index < ENGINE_COUNT ? engines[index] : NULL;
 }
 
-const struct engine *engine_find(const char *name) {
+const struct engine *engine_find(const char *name)
+{
     for (size_t i = 0; i < ENGINE_COUNT; i++)
         if (strcmp(engines[i]->name, name) == 0)
             return engines[i];

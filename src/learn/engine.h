@@ -1,9 +1,10 @@
 /* Engine: one way of making a classifier. One file per engine, one row in engine_list.h.
  *
- * train() makes a predictor from the rows of a dataset (labels 0..classes-1, time order); the predictor must be a
- * pure function of (data, options, seed, threads): the same call gives the same bytes (save). predict() writes
- * probabilities, rows x classes, each row summing to 1. save()/load() turn a predictor to bytes and back; load must
- * treat the bytes as hostile. Threads: a predictor is immutable after training and may predict from any thread. */
+ * train() makes a predictor from the rows of a dataset (labels 0..classes-1, time order); the predictor
+ * must be a pure function of (data, options, seed, threads): the same call gives the same bytes (save).
+ * predict() writes probabilities, rows x classes, each row summing to 1. save()/load() turn a predictor to
+ * bytes and back; load must treat the bytes as hostile. Threads: a predictor is immutable after training
+ * and may predict from any thread. */
 #ifndef ALMANAC_LEARN_ENGINE_H
 #define ALMANAC_LEARN_ENGINE_H
 

@@ -31,11 +31,13 @@ static_assert(BLOCK_KEYS >= KEYS_PER_COLUMN * LIMIT_FEATURES, "one row's keys fi
 static_assert(KEYS_PER_COLUMN * LIMIT_FEATURES <= UINT16_MAX, "a key's index fits a node");
 static_assert(BLOCK_ROWS % LANES == 0, "blocks are made of whole lanes");
 
-static size_t node_count(const struct forest *forest) {
+static size_t node_count(const struct forest *forest)
+{
     return forest->split_count + forest->leaf_count;
 }
 
-static bool allocate_arrays(struct forest *forest) {
+static bool allocate_arrays(struct forest *forest)
+{
     size_t splits = forest->split_count + 1; /* never 0 bytes: calloc may answer NULL to that */
     forest->trees = calloc(forest->tree_count, sizeof *forest->trees);
     forest->splits = calloc(splits, sizeof *forest->splits);
@@ -50,7 +52,8 @@ static bool allocate_arrays(struct forest *forest) {
 }
 
 enum err_code forest_allocate(size_t columns, size_t outputs, size_t tree_count, size_t leaf_count,
-                              struct forest **out, struct err *err) {
+                              struct forest **out, struct err *err)
+{
     *out = NULL;
     if (columns < 1 || columns > LIMIT_FEATURES)
         return err_set(err, ERR_TOO_LARGE, "forest of %zu columns, 1 to %d are possible", columns,
@@ -80,7 +83,8 @@ enum err_code forest_allocate(size_t columns, size_t outputs, size_t tree_count,
     return ERR_OK;
 }
 
-void forest_destroy(struct forest *forest) {
+void forest_destroy(struct forest *forest)
+{
     if (!forest)
         return;
     free(forest->trees);
@@ -97,7 +101,8 @@ void forest_destroy(struct forest *forest) {
 /* ---- seal ---- */
 
 /* The order of floats as the order of integers; -0 becomes +0 first, as they compare equal. */
-static int32_t key_of(float value) {
+static int32_t key_of(float value)
+{
     int32_t bits;
     value += 0.0f;
     memcpy(&bits, &value, sizeof bits);
@@ -105,7 +110,8 @@ static int32_t key_of(float value) {
 }
 
 static enum err_code check_split(const struct forest *forest, size_t tree, const struct forest_split *split,
-                                 struct err *err) {
+                                 struct err *err)
+{
     if (split->feature >= forest->columns)
         return err_set(err, ERR_CORRUPT, "tree %zu splits on column %u of %zu", tree, split->feature,
                        forest->columns);
@@ -118,7 +124,8 @@ static enum err_code check_split(const struct forest *forest, size_t tree, const
  * distinct children, which is every node but the root. A tree, without loops, all of it in reach.
  * has_parent[leaves + child]: leaves are negative. */
 static enum err_code check_child(const struct forest *forest, size_t tree, int64_t parent, int32_t child,
-                                 bool *has_parent, struct err *err) {
+                                 bool *has_parent, struct err *err)
+{
     int64_t leaves = forest->trees[tree].leaf_count;
     bool is_good = child >= 0 ? child > parent && child < leaves - 1 : child >= -leaves;
     if (!is_good || has_parent[leaves + child])
@@ -128,7 +135,8 @@ static enum err_code check_child(const struct forest *forest, size_t tree, int64
     return ERR_OK;
 }
 
-static enum err_code check_tree(const struct forest *forest, size_t tree, bool *has_parent, struct err *err) {
+static enum err_code check_tree(const struct forest *forest, size_t tree, bool *has_parent, struct err *err)
+{
     const struct forest_tree *shape = &forest->trees[tree];
     memset(has_parent, 0, 2 * (size_t)shape->leaf_count);
     for (uint32_t i = 0; i + 1 < shape->leaf_count; i++) {
@@ -153,18 +161,21 @@ struct layout {
     uint16_t *level;    /* per slot: steps from the root */
 };
 
-static struct forest_node leaf_node(uint32_t slot) {
+static struct forest_node leaf_node(uint32_t slot)
+{
     return (struct forest_node){INT32_MAX, 0, (uint16_t)slot};
 }
 
-static struct forest_node split_node(const struct forest_split *split, uint32_t child) {
+static struct forest_node split_node(const struct forest_split *split, uint32_t child)
+{
     uint32_t key = KEYS_PER_COLUMN * split->feature + split->default_left;
     return (struct forest_node){key_of(split->threshold), (uint16_t)key, (uint16_t)child};
 }
 
 /* Lays out one checked tree breadth first; the slots filled so far are the queue. check_tree has shown that
  * every split and leaf has one parent, so exactly 2 * leaves - 1 slots are filled. */
-static void lay_out(struct forest *forest, size_t tree, struct layout *layout) {
+static void lay_out(struct forest *forest, size_t tree, struct layout *layout)
+{
     const struct forest_tree *shape = &forest->trees[tree];
     struct forest_node *nodes = forest->nodes + forest->node_first[tree];
     double *values = forest->node_value + forest->node_first[tree];
@@ -190,7 +201,8 @@ static void lay_out(struct forest *forest, size_t tree, struct layout *layout) {
 }
 
 /* The trees must cover splits[] and leaves exactly, one after another. */
-static enum err_code check_shapes(const struct forest *forest, uint32_t *most_leaves, struct err *err) {
+static enum err_code check_shapes(const struct forest *forest, uint32_t *most_leaves, struct err *err)
+{
     size_t splits = 0, leaves = 0;
     *most_leaves = 0;
     for (size_t t = 0; t < forest->tree_count; t++) {
@@ -211,7 +223,8 @@ static enum err_code check_shapes(const struct forest *forest, uint32_t *most_le
     return ERR_OK;
 }
 
-enum err_code forest_seal(struct forest *forest, struct err *err) {
+enum err_code forest_seal(struct forest *forest, struct err *err)
+{
     uint32_t most_leaves = 0, next = 0;
     enum err_code code = check_shapes(forest, &most_leaves, err);
     if (code)
@@ -239,7 +252,8 @@ enum err_code forest_seal(struct forest *forest, struct err *err) {
 
 /* ---- the walk ---- */
 
-static void make_keys(const float *x, size_t columns, int32_t *keys) {
+static void make_keys(const float *x, size_t columns, int32_t *keys)
+{
     for (size_t c = 0; c < columns; c++) {
         int32_t key = key_of(x[c]);
         bool is_missing = isnan(x[c]);
@@ -248,7 +262,8 @@ static void make_keys(const float *x, size_t columns, int32_t *keys) {
     }
 }
 
-static inline uint32_t step(const struct forest_node *nodes, uint32_t at, const int32_t *keys) {
+static inline uint32_t step(const struct forest_node *nodes, uint32_t at, const int32_t *keys)
+{
     const struct forest_node *node = nodes + at;
     return node->child + (uint32_t)(keys[node->key] > node->threshold);
 }
@@ -268,7 +283,8 @@ static inline uint32_t step(const struct forest_node *nodes, uint32_t at, const 
     }                                                                                                        \
     const uint32_t end[LANES] = {a, b, c, d, e, f, g, h};
 
-static unsigned deepest(const uint16_t *depth) {
+static unsigned deepest(const uint16_t *depth)
+{
     unsigned most = 0;
     for (size_t i = 0; i < LANES; i++)
         most = depth[i] > most ? depth[i] : most;
@@ -276,7 +292,8 @@ static unsigned deepest(const uint16_t *depth) {
 }
 
 /* Trees t..t+LANES-1 for one row. */
-static void walk_trees(const struct forest *forest, size_t t, const int32_t *keys, double *values) {
+static void walk_trees(const struct forest *forest, size_t t, const int32_t *keys, double *values)
+{
     const uint32_t *first = forest->node_first + t;
     const struct forest_node *nodes = forest->nodes;
 #define NODES(lane) (nodes + first[lane])
@@ -290,7 +307,8 @@ static void walk_trees(const struct forest *forest, size_t t, const int32_t *key
 
 /* One tree for LANES rows; keys of a row are `stride` apart. */
 static void walk_rows(const struct forest *forest, size_t t, const int32_t *keys, size_t stride,
-                      double *values) {
+                      double *values)
+{
     const struct forest_node *nodes = forest->nodes + forest->node_first[t];
 #define NODES(lane) nodes
 #define KEYS(lane)  (keys + (lane)*stride)
@@ -301,7 +319,8 @@ static void walk_rows(const struct forest *forest, size_t t, const int32_t *keys
         values[i] = forest->node_value[forest->node_first[t] + end[i]];
 }
 
-static void predict_row(const struct forest *forest, const int32_t *keys, double *out) {
+static void predict_row(const struct forest *forest, const int32_t *keys, double *out)
+{
     size_t output = 0, t = 0;
     double values[LANES];
     for (; t < forest->tree_count; t += LANES) {
@@ -326,7 +345,8 @@ static void predict_row(const struct forest *forest, const int32_t *keys, double
 }
 
 /* rows is a multiple of LANES. */
-static void predict_block(const struct forest *forest, const int32_t *keys, size_t rows, double *out) {
+static void predict_block(const struct forest *forest, const int32_t *keys, size_t rows, double *out)
+{
     size_t stride = KEYS_PER_COLUMN * forest->columns, output = 0;
     for (size_t t = 0; t < forest->tree_count; t++) {
         for (size_t row = 0; row < rows; row += LANES) {
@@ -339,7 +359,8 @@ static void predict_block(const struct forest *forest, const int32_t *keys, size
     }
 }
 
-void forest_predict_raw(const struct forest *forest, const float *x, size_t rows, double *out) {
+void forest_predict_raw(const struct forest *forest, const float *x, size_t rows, double *out)
+{
     int32_t keys[BLOCK_KEYS];
     size_t stride = KEYS_PER_COLUMN * forest->columns;
     size_t fit = BLOCK_KEYS / stride < BLOCK_ROWS ? BLOCK_KEYS / stride / LANES * LANES : BLOCK_ROWS;
@@ -357,26 +378,30 @@ void forest_predict_raw(const struct forest *forest, const float *x, size_t rows
             predict_block(forest, keys, count, scores);
         row += count;
     }
-    double trees_per_output = (double)(forest->tree_count / forest->outputs);
+    size_t rounds = forest->tree_count / forest->outputs;
     for (size_t i = 0; forest->is_average && i < rows * forest->outputs; i++)
-        out[i] /= trees_per_output;
+        out[i] /= (double)rounds;
 }
 
 /* ---- the rest ---- */
 
-size_t forest_tree_count(const struct forest *forest) {
+size_t forest_tree_count(const struct forest *forest)
+{
     return forest->tree_count;
 }
 
-size_t forest_outputs(const struct forest *forest) {
+size_t forest_outputs(const struct forest *forest)
+{
     return forest->outputs;
 }
 
-size_t forest_columns(const struct forest *forest) {
+size_t forest_columns(const struct forest *forest)
+{
     return forest->columns;
 }
 
-void forest_gain(const struct forest *forest, double *out) {
+void forest_gain(const struct forest *forest, double *out)
+{
     memset(out, 0, forest->columns * sizeof *out);
     for (size_t i = 0; i < forest->split_count; i++)
         out[forest->splits[i].feature] += (double)forest->splits[i].gain;

@@ -1,8 +1,9 @@
 /* Forest: trees of any engine as flat arrays, for prediction without the library that grew them.
  *
  * In a tree, children >= 0 are splits (parents come first), negative are ~leaf. A value goes left when
- * value <= threshold; NaN goes to the split's default side. Raw scores are summed tree by tree in order, in
- * double, so that the result equals LightGBM's bit for bit. Immutable after creation; any thread may predict. */
+ * value <= threshold; NaN goes to the split's default side. Raw scores are summed tree by tree in order,
+ * in double, so that the result equals LightGBM's bit for bit. Immutable after creation; any thread may
+ * predict. */
 #ifndef ALMANAC_LEARN_FOREST_H
 #define ALMANAC_LEARN_FOREST_H
 
@@ -14,11 +15,14 @@
 
 struct forest;
 
-/* Reads LightGBM's model text (format v4). Numerical splits only; anything unknown is refused, nothing is guessed. */
-enum err_code forest_read_lightgbm(struct text model, size_t columns, struct forest **out, struct err *err) CHECKED;
+/* Reads LightGBM's model text (format v4). Numerical splits only; anything unknown is refused, nothing is
+ * guessed. */
+enum err_code forest_read_lightgbm(struct text model, size_t columns, struct forest **out,
+                                   struct err *err) CHECKED;
 void forest_destroy(struct forest *forest);
 size_t forest_tree_count(const struct forest *forest);
-size_t forest_outputs(const struct forest *forest); /* trees are dealt round robin: tree t adds to output t % outputs */
+/* Trees are dealt round robin: tree t adds to output t % outputs. */
+size_t forest_outputs(const struct forest *forest);
 size_t forest_columns(const struct forest *forest);
 /* out[rows][outputs] raw scores for x[rows][columns]. */
 void forest_predict_raw(const struct forest *forest, const float *x, size_t rows, double *out);

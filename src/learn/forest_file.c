@@ -9,7 +9,8 @@
 
 enum { SPLIT_BYTES = 25, LEAF_BYTES = 12, FOREST_FORMAT = 1, FLAG_AVERAGE = 1 };
 
-static void save_tree(const struct forest *forest, const struct forest_tree *tree, struct buffer *out) {
+static void save_tree(const struct forest *forest, const struct forest_tree *tree, struct buffer *out)
+{
     const struct forest_split *splits = forest->splits + tree->first_split;
     for (uint32_t i = 0; i + 1 < tree->leaf_count; i++) {
         buffer_append_u32(out, splits[i].feature);
@@ -26,7 +27,8 @@ static void save_tree(const struct forest *forest, const struct forest_tree *tre
     }
 }
 
-enum err_code forest_save(const struct forest *forest, struct buffer *out, struct err *err) {
+enum err_code forest_save(const struct forest *forest, struct buffer *out, struct err *err)
+{
     buffer_append_u32(out, FOREST_FORMAT);
     buffer_append_u32(out, forest->is_average ? FLAG_AVERAGE : 0);
     buffer_append_u32(out, (uint32_t)forest->columns);
@@ -40,7 +42,8 @@ enum err_code forest_save(const struct forest *forest, struct buffer *out, struc
     return buffer_check(out, "forest", err);
 }
 
-static void load_tree(struct reader *in, struct forest *forest, const struct forest_tree *tree) {
+static void load_tree(struct reader *in, struct forest *forest, const struct forest_tree *tree)
+{
     struct forest_split *splits = forest->splits + tree->first_split;
     for (uint32_t i = 0; i + 1 < tree->leaf_count; i++) {
         splits[i].feature = reader_u32(in);
@@ -49,7 +52,9 @@ static void load_tree(struct reader *in, struct forest *forest, const struct for
         splits[i].right = (int32_t)reader_u32(in);
         splits[i].gain = reader_f32(in);
         splits[i].cover = reader_u32(in);
-        splits[i].default_left = reader_u8(in) != 0;
+        uint8_t default_left = reader_u8(in);
+        splits[i].default_left = default_left != 0;
+        in->failed = in->failed || default_left > 1;
     }
     for (uint32_t i = 0; i < tree->leaf_count; i++) {
         forest->leaf_value[tree->first_leaf + i] = reader_f64(in);
@@ -58,7 +63,8 @@ static void load_tree(struct reader *in, struct forest *forest, const struct for
 }
 
 /* The leaf counts, which say where each tree's arrays begin; their sum must be the forest's. */
-static enum err_code load_shapes(struct reader *in, struct forest *forest, struct err *err) {
+static enum err_code load_shapes(struct reader *in, struct forest *forest, struct err *err)
+{
     size_t leaves = 0;
     for (size_t t = 0; t < forest->tree_count; t++) {
         uint32_t count = reader_u32(in);
@@ -73,7 +79,8 @@ static enum err_code load_shapes(struct reader *in, struct forest *forest, struc
     return ERR_OK;
 }
 
-enum err_code forest_load(const void *data, size_t size_bytes, struct forest **out, struct err *err) {
+enum err_code forest_load(const void *data, size_t size_bytes, struct forest **out, struct err *err)
+{
     struct reader in;
     struct forest *forest = NULL;
     *out = NULL;
@@ -95,6 +102,8 @@ enum err_code forest_load(const void *data, size_t size_bytes, struct forest **o
     code = load_shapes(&in, forest, err);
     for (size_t t = 0; !code && t < forest->tree_count; t++)
         load_tree(&in, forest, &forest->trees[t]);
+    if (!code && in.failed)
+        code = err_set(err, ERR_CORRUPT, "forest: a split's default side is neither 0 nor 1");
     if (!code)
         code = forest_seal(forest, err);
     if (code) {

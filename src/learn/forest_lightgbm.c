@@ -32,27 +32,31 @@ struct tree_text {
     struct text feature, gain, threshold, decision, left, right, leaf_value, leaf_count_list, internal_count;
 };
 
-static enum err_code refuse_line(struct text line, const char *why, struct err *err) {
+static enum err_code refuse_line(struct text line, const char *why, struct err *err)
+{
     int shown = (int)(line.size_bytes < 60 ? line.size_bytes : 60);
     return err_set(err, ERR_INVALID, "cannot read LightGBM's model text: %s: '%.*s'", why, shown, line.data);
 }
 
 /* key=value; a line without '=' is a key with an empty value. */
-static void split_line(struct text line, struct text *key, struct text *value) {
+static void split_line(struct text line, struct text *key, struct text *value)
+{
     const char *sign = memchr(line.data, '=', line.size_bytes);
     size_t key_bytes = sign ? (size_t)(sign - line.data) : line.size_bytes;
     *key = (struct text){line.data, key_bytes};
     *value = sign ? (struct text){sign + 1, line.size_bytes - key_bytes - 1} : (struct text){line.data, 0};
 }
 
-static bool is_one_of(struct text key, const char *const *names) {
+static bool is_one_of(struct text key, const char *const *names)
+{
     for (; *names; names++)
         if (text_equal(key, *names))
             return true;
     return false;
 }
 
-static enum err_code read_head_line(struct text line, struct head *head, struct err *err) {
+static enum err_code read_head_line(struct text line, struct head *head, struct err *err)
+{
     static const char *const ignored[] = {
         "tree",          "num_class",  "label_index",          "objective", "feature_names",
         "feature_infos", "tree_sizes", "monotone_constraints", NULL};
@@ -72,7 +76,8 @@ static enum err_code read_head_line(struct text line, struct head *head, struct 
     return is_good ? ERR_OK : refuse_line(line, "unknown line or value", err);
 }
 
-static enum err_code read_tree_line(struct text line, struct tree_text *tree, struct err *err) {
+static enum err_code read_tree_line(struct text line, struct tree_text *tree, struct err *err)
+{
     static const char *const ignored[] = {"leaf_weight", "internal_value", "internal_weight", "shrinkage",
                                           NULL};
     const struct {
@@ -108,13 +113,15 @@ static enum err_code read_tree_line(struct text line, struct tree_text *tree, st
 }
 
 /* The next number of a list separated by single spaces. */
-static bool next_f64(struct text *list, double *out) {
+static bool next_f64(struct text *list, double *out)
+{
     struct text part;
     return text_split(list, ' ', &part) && text_parse_f64(part, out);
 }
 
 /* A threshold may be infinite: "is there a value at all" is a split too. */
-static bool next_threshold(struct text *list, double *out) {
+static bool next_threshold(struct text *list, double *out)
+{
     struct text part;
     if (!text_split(list, ' ', &part))
         return false;
@@ -124,13 +131,15 @@ static bool next_threshold(struct text *list, double *out) {
     return is_infinite || text_parse_f64(part, out);
 }
 
-static bool next_int(struct text *list, int64_t least, int64_t most, int64_t *out) {
+static bool next_int(struct text *list, int64_t least, int64_t most, int64_t *out)
+{
     struct text part;
     return text_split(list, ' ', &part) && text_parse_i64(part, out) && *out >= least && *out <= most;
 }
 
 /* The largest float not above t, with the values that LightGBM takes for 0 all on the side of 0. */
-static float float_threshold(double t) {
+static float float_threshold(double t)
+{
     if (t >= -(double)ZERO_MAGNITUDE && t < 0)
         return nextafterf(-ZERO_MAGNITUDE, -INFINITY);
     if (t >= 0 && t < (double)ZERO_MAGNITUDE)
@@ -139,7 +148,8 @@ static float float_threshold(double t) {
     return (double)nearest > t ? nextafterf(nearest, -INFINITY) : nearest;
 }
 
-static bool read_split(struct tree_text *text, size_t columns, struct forest_split *split) {
+static bool read_split(struct tree_text *text, size_t columns, struct forest_split *split)
+{
     int64_t feature, decision, left, right, cover = 0;
     double threshold, gain;
     if (!next_int(&text->feature, 0, (int64_t)columns - 1, &feature) ||
@@ -163,7 +173,8 @@ static bool read_split(struct tree_text *text, size_t columns, struct forest_spl
     return true;
 }
 
-static enum err_code read_tree(struct tree_text *text, struct forest *forest, size_t index, struct err *err) {
+static enum err_code read_tree(struct tree_text *text, struct forest *forest, size_t index, struct err *err)
+{
     const struct forest_tree *tree = &forest->trees[index];
     for (uint32_t i = 0; i + 1 < tree->leaf_count; i++)
         if (!read_split(text, forest->columns, &forest->splits[tree->first_split + i]))
@@ -184,7 +195,8 @@ static enum err_code read_tree(struct tree_text *text, struct forest *forest, si
 
 /* The lines of the next tree up to the next empty line; *found false at "end of trees". */
 static enum err_code next_tree(struct text *rest, size_t index, struct tree_text *tree, bool *found,
-                               struct err *err) {
+                               struct err *err)
+{
     struct text line, key, value;
     int64_t number = -1;
     *tree = (struct tree_text){.leaf_count = 0};
@@ -218,7 +230,8 @@ static enum err_code next_tree(struct text *rest, size_t index, struct tree_text
 }
 
 /* First pass: how many trees and leaves there are. */
-static enum err_code count_trees(struct text rest, size_t *trees, size_t *leaves, struct err *err) {
+static enum err_code count_trees(struct text rest, size_t *trees, size_t *leaves, struct err *err)
+{
     struct tree_text tree;
     const size_t text_bytes = rest.size_bytes;
     bool found = true;
@@ -235,7 +248,8 @@ static enum err_code count_trees(struct text rest, size_t *trees, size_t *leaves
 }
 
 /* Second pass: their numbers. */
-static enum err_code read_trees(struct text rest, struct forest *forest, struct err *err) {
+static enum err_code read_trees(struct text rest, struct forest *forest, struct err *err)
+{
     uint32_t splits = 0, leaves = 0;
     for (size_t t = 0; t < forest->tree_count; t++) {
         struct tree_text tree;
@@ -253,7 +267,8 @@ static enum err_code read_trees(struct text rest, struct forest *forest, struct 
     return ERR_OK;
 }
 
-static enum err_code read_head(struct text *rest, size_t columns, struct head *head, struct err *err) {
+static enum err_code read_head(struct text *rest, size_t columns, struct head *head, struct err *err)
+{
     struct text line;
     *head = (struct head){.tree_per_iteration = 0, .max_feature = -1};
     while (text_split(rest, '\n', &line) && line.size_bytes > 0) {
@@ -273,7 +288,8 @@ static enum err_code read_head(struct text *rest, size_t columns, struct head *h
     return ERR_OK;
 }
 
-enum err_code forest_read_lightgbm(struct text model, size_t columns, struct forest **out, struct err *err) {
+enum err_code forest_read_lightgbm(struct text model, size_t columns, struct forest **out, struct err *err)
+{
     struct head head;
     struct forest *forest = NULL;
     size_t trees = 0, leaves = 0;

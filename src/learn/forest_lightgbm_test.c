@@ -132,6 +132,18 @@ static void what_is_not_understood_is_refused(void **state)
 
 /* ---- against LightGBM ---- */
 
+/* The library, or the test is skipped. */
+static const struct lightgbm_library *needed(void)
+{
+    struct err err = {.code = ERR_OK};
+    const struct lightgbm_library *library = test_library_open(&err);
+    if (!library) {
+        print_message("skipped: %s\n", err.text);
+        skip();
+    }
+    return library;
+}
+
 static int32_t rows_of(const struct test_matrix *m)
 {
     return (int32_t)m->data.rows;
@@ -176,9 +188,7 @@ static struct forest *forest_of(const struct lightgbm_library *library, void *bo
 /* Trains, then compares all training rows and as many rows of odd values. */
 static void equals(const char *parameters, size_t outputs, size_t classes, int predict_type)
 {
-    const struct lightgbm_library *library = test_library_open();
-    if (!library)
-        skip();
+    const struct lightgbm_library *library = needed();
     struct test_matrix m = test_matrix_create(2000, 23, classes, 11);
     void *booster = booster_of(library, &m, parameters, 30);
     struct forest *forest = forest_of(library, booster, m.data.columns);
@@ -229,9 +239,7 @@ static void averages_of_random_forests_are_equal(void **state)
 static void zero_as_missing_is_refused(void **state)
 {
     (void)state;
-    const struct lightgbm_library *library = test_library_open();
-    if (!library)
-        skip();
+    const struct lightgbm_library *library = needed();
     static char text[1 << 20];
     struct test_matrix m = test_matrix_create(1000, 4, 2, 1);
     struct forest *forest = NULL;

@@ -4,7 +4,8 @@
 #include <assert.h>
 #include <math.h>
 
-void frequency_of(const struct dataset *data, double smoothing, double *out) {
+void frequency_of(const struct dataset *data, double smoothing, double *out)
+{
     double total = (double)data->rows + smoothing * (double)data->classes;
     for (size_t c = 0; c < data->classes; c++)
         out[c] = smoothing;
@@ -16,12 +17,14 @@ void frequency_of(const struct dataset *data, double smoothing, double *out) {
         out[c] = total > 0 ? out[c] / total : 1 / (double)data->classes;
 }
 
-void frequency_save(const double *frequency, size_t classes, struct buffer *out) {
+void frequency_save(const double *frequency, size_t classes, struct buffer *out)
+{
     for (size_t c = 0; c < classes; c++)
         writer_f64(out, frequency[c]);
 }
 
-bool frequency_load(struct reader *in, size_t classes, double *out) {
+bool frequency_load(struct reader *in, size_t classes, double *out)
+{
     double sum = 0;
     bool is_good = true;
     for (size_t c = 0; c < classes; c++) {

@@ -60,22 +60,26 @@ struct grower {
     int64_t text_bytes;
 };
 
-static size_t outputs_of(size_t classes) {
+static size_t outputs_of(size_t classes)
+{
     return classes == 2 ? 1 : classes;
 }
 
-static void ignore_log(const char *text) {
+static void ignore_log(const char *text)
+{
     (void)text; /* errors come back as codes with last_error; the rest would litter standard output */
 }
 
-static enum err_code library_error(const struct grower *grower, const char *doing, struct err *err) {
+static enum err_code library_error(const struct grower *grower, const char *doing, struct err *err)
+{
     return err_set(err, ERR_INTERNAL, "LightGBM failed while %s: %s", doing, grower->library->last_error());
 }
 
 /* ---- training ---- */
 
 static enum err_code check(const struct dataset *data, const struct lightgbm_options *options,
-                           struct err *err) {
+                           struct err *err)
+{
     if (data->rows < 1 || data->rows > INT32_MAX)
         return err_set(err, ERR_INVALID, "cannot train on %zu rows, 1 to %d are possible", data->rows,
                        INT32_MAX);
@@ -95,11 +99,13 @@ static enum err_code check(const struct dataset *data, const struct lightgbm_opt
 }
 
 /* LightGBM's seed is a positive int; small seeds stay what they are. */
-static int seed_of(uint64_t seed) {
+static int seed_of(uint64_t seed)
+{
     return (int)((seed ^ seed >> 31 ^ seed >> 62) & INT32_MAX);
 }
 
-static enum err_code write_parameters(const struct training *training, struct buffer *out, struct err *err) {
+static enum err_code write_parameters(const struct training *training, struct buffer *out, struct err *err)
+{
     const struct lightgbm_options *options = training->options;
     if (training->data->classes == 2)
         buffer_append_text(out, "objective=binary metric=binary_logloss");
@@ -121,7 +127,8 @@ static enum err_code write_parameters(const struct training *training, struct bu
 }
 
 static enum err_code make_dataset(struct grower *grower, const struct dataset *data, const char *parameters,
-                                  struct err *err) {
+                                  struct err *err)
+{
     const struct lightgbm_library *library = grower->library;
     int rows_count = (int)data->rows;
     if (library->dataset_create_from_mat(data->x, LIGHTGBM_FLOAT32, rows_count, (int)data->columns, 1,
@@ -140,7 +147,8 @@ static enum err_code make_dataset(struct grower *grower, const struct dataset *d
 }
 
 /* The training loss, NaN when LightGBM does not tell. */
-static double training_loss(const struct grower *grower) {
+static double training_loss(const struct grower *grower)
+{
     double values[EVALUATIONS];
     int count = 0;
     if (grower->library->booster_get_eval_counts(grower->booster, &count) || count != 1 ||
@@ -149,15 +157,16 @@ static double training_loss(const struct grower *grower) {
     return values[0];
 }
 
-static void report(const struct grower *grower, const struct training_watch *watch, size_t done,
-                   size_t total) {
+static void report(const struct grower *grower, const struct training_watch *watch, size_t done, size_t total)
+{
     if (!watch->progress)
         return;
     bool is_evaluated = done % EVALUATE_EVERY == 0 || done == total; /* it costs a pass over the rows */
     watch->progress(watch->context, done, total, is_evaluated ? training_loss(grower) : (double)NAN);
 }
 
-static enum err_code grow(const struct grower *grower, const struct training *training, struct err *err) {
+static enum err_code grow(const struct grower *grower, const struct training *training, struct err *err)
+{
     const struct lightgbm_options *options = training->options;
     const struct training_watch *watch = &training->watch;
     size_t total = (size_t)options->trees;
@@ -174,7 +183,8 @@ static enum err_code grow(const struct grower *grower, const struct training *tr
     return ERR_OK;
 }
 
-static enum err_code take_text(struct grower *grower, struct err *err) {
+static enum err_code take_text(struct grower *grower, struct err *err)
+{
     int64_t room = 1 << 20;
     for (int attempt = 0; attempt < 2; attempt++) {
         free(grower->text);
@@ -191,7 +201,8 @@ static enum err_code take_text(struct grower *grower, struct err *err) {
     return err_set(err, ERR_INTERNAL, "LightGBM's model text grew while it was written");
 }
 
-static void grower_free_library_side(struct grower *grower) {
+static void grower_free_library_side(struct grower *grower)
+{
     if (grower->booster)
         grower->library->booster_free(grower->booster);
     if (grower->dataset)
@@ -199,7 +210,8 @@ static void grower_free_library_side(struct grower *grower) {
     grower->booster = grower->dataset = NULL;
 }
 
-static struct predictor *predictor_create(struct forest *forest, size_t classes) {
+static struct predictor *predictor_create(struct forest *forest, size_t classes)
+{
     struct predictor *predictor = malloc(sizeof *predictor);
     if (predictor)
         *predictor = (struct predictor){&engine_lightgbm, forest, classes};
@@ -207,7 +219,8 @@ static struct predictor *predictor_create(struct forest *forest, size_t classes)
 }
 
 static enum err_code read_forest(struct grower *grower, const struct dataset *data, struct predictor **out,
-                                 struct err *err) {
+                                 struct err *err)
+{
     struct forest *forest = NULL;
     struct text text = {grower->text, (size_t)grower->text_bytes - 1};
     enum err_code code = forest_read_lightgbm(text, data->columns, &forest, err);
@@ -222,7 +235,8 @@ static enum err_code read_forest(struct grower *grower, const struct dataset *da
     return ERR_OK;
 }
 
-static enum err_code train(const struct training *training, struct predictor **out, struct err *err) {
+static enum err_code train(const struct training *training, struct predictor **out, struct err *err)
+{
     struct grower grower = {.library = NULL};
     struct buffer parameters;
     *out = NULL;
@@ -259,7 +273,8 @@ out:
 
 /* Scores to probabilities in place, in the order of LightGBM's own Softmax, so that the results are equal
  * too. */
-static void softmax(double *p, size_t classes) {
+static void softmax(double *p, size_t classes)
+{
     double most = p[0], sum = 0;
     for (size_t c = 1; c < classes; c++)
         most = p[c] > most ? p[c] : most;
@@ -271,7 +286,8 @@ static void softmax(double *p, size_t classes) {
         p[c] /= sum;
 }
 
-static void predict(const struct predictor *predictor, const float *x, size_t row_count, double *out) {
+static void predict(const struct predictor *predictor, const float *x, size_t row_count, double *out)
+{
     size_t classes = predictor->classes;
     forest_predict_raw(predictor->forest, x, row_count, out);
     if (classes > 2) {
@@ -289,12 +305,14 @@ static void predict(const struct predictor *predictor, const float *x, size_t ro
 
 /* ---- bytes ---- */
 
-static enum err_code save(const struct predictor *predictor, struct buffer *out, struct err *err) {
+static enum err_code save(const struct predictor *predictor, struct buffer *out, struct err *err)
+{
     return forest_save(predictor->forest, out, err);
 }
 
 static enum err_code load(const void *data, size_t size_bytes, const char *const *names, size_t columns,
-                          size_t classes, struct predictor **out, struct err *err) {
+                          size_t classes, struct predictor **out, struct err *err)
+{
     struct forest *forest = NULL;
     (void)names;
     *out = NULL;
@@ -312,14 +330,16 @@ static enum err_code load(const void *data, size_t size_bytes, const char *const
     return code;
 }
 
-static void destroy(struct predictor *predictor) {
+static void destroy(struct predictor *predictor)
+{
     if (!predictor)
         return;
     forest_destroy(predictor->forest);
     free(predictor);
 }
 
-static void importance(const struct predictor *predictor, double *out) {
+static void importance(const struct predictor *predictor, double *out)
+{
     forest_gain(predictor->forest, out);
 }
 

@@ -32,7 +32,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct lightgbm_library library; /* written once under `lock`, before is_open */
 static int is_open;
 
-static enum err_code load_symbols(void *handle, const char *path, struct err *err) {
+static enum err_code load_symbols(void *handle, const char *path, struct err *err)
+{
     for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++) {
         void *symbol = dlsym(handle, symbols[i].name);
         if (!symbol)
@@ -46,7 +47,8 @@ static enum err_code load_symbols(void *handle, const char *path, struct err *er
 }
 
 /* ERR_NOT_FOUND when there is nothing to load under `path`, with the loader's reason. */
-static enum err_code try_path(const char *path, struct err *err) {
+static enum err_code try_path(const char *path, struct err *err)
+{
     void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!handle) {
         const char *reason = dlerror();
@@ -58,7 +60,8 @@ static enum err_code try_path(const char *path, struct err *err) {
     return code;
 }
 
-static enum err_code try_below_program(const char *below, struct err *err) {
+static enum err_code try_below_program(const char *below, struct err *err)
+{
     char folder[FILE_PATH_BYTES], path[FILE_PATH_BYTES];
     enum err_code code = file_program_folder(folder, err);
     if (!code)
@@ -74,7 +77,8 @@ static enum err_code try_below_program(const char *below, struct err *err) {
 }
 
 /* The first of the usual places. */
-static enum err_code search(struct err *err) {
+static enum err_code search(struct err *err)
+{
     const char *chosen = getenv("ALMANAC_LIGHTGBM_LIBRARY");
     if (chosen && *chosen)
         return try_path(chosen, err);
@@ -86,7 +90,8 @@ static enum err_code search(struct err *err) {
     return code;
 }
 
-enum err_code lightgbm_library_open(const struct lightgbm_library **out, struct err *err) {
+enum err_code lightgbm_library_open(const struct lightgbm_library **out, struct err *err)
+{
     enum err_code code = ERR_OK;
     struct err cause = {.code = ERR_OK};
     *out = NULL;

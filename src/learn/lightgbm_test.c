@@ -30,6 +30,18 @@ static int teardown(void **state)
     return 0;
 }
 
+/* The library, or the test is skipped. */
+static const struct lightgbm_library *needed(void)
+{
+    struct err err = {.code = ERR_OK};
+    const struct lightgbm_library *library = test_library_open(&err);
+    if (!library) {
+        print_message("skipped: %s\n", err.text);
+        skip();
+    }
+    return library;
+}
+
 static void set(const char *name, const char *value)
 {
     struct err err = {.code = ERR_OK};
@@ -120,8 +132,7 @@ static void same_recipe_same_bytes(void **state)
 {
     (void)state;
     char first[HASH_HEX_BYTES], second[HASH_HEX_BYTES];
-    if (!test_library_open())
-        skip();
+    (void)needed();
     struct predictor *a = trained(&m3.data, 5, 2), *b = trained(&m3.data, 5, 2), *c = trained(&m3.data, 6, 2);
     bytes_of(a, first);
     bytes_of(b, second);
@@ -158,8 +169,7 @@ static void every_boosting_learns(void **state)
 {
     (void)state;
     static const char *const kinds[] = {"gbdt", "rf", "extra_trees"};
-    if (!test_library_open())
-        skip();
+    (void)needed();
     for (size_t i = 0; i < 3; i++) {
         double loss;
         set("boosting", kinds[i]);
@@ -183,9 +193,7 @@ static void probabilities_equal_lightgbms(void **state)
                                      "bagging_freq=1 feature_fraction=0.5 lambda_l2=5 seed=9 num_threads=2 "
                                      "deterministic=true force_col_wise=true "
                                      "verbosity=-1";
-    const struct lightgbm_library *library = test_library_open();
-    if (!library)
-        skip();
+    const struct lightgbm_library *library = needed();
     static double theirs[ROWS * 3], ours[ROWS * 3];
     static float label[ROWS];
     void *dataset = NULL, *booster = NULL;
@@ -216,8 +224,7 @@ static void without_any_split_the_base_rate_remains(void **state)
 {
     (void)state;
     double p[3], counts[3] = {0};
-    if (!test_library_open())
-        skip();
+    (void)needed();
     struct dataset few = dataset_slice(&m3.data, 0, 30);
     set("min_child_samples", "100");
     struct predictor *predictor = trained(&few, 1, 1);
@@ -261,8 +268,7 @@ static void progress_is_told_and_a_stop_obeyed(void **state)
     struct training_watch watch = {count_progress, stop_now, &watcher};
     struct predictor *predictor = NULL;
     struct err err = {.code = ERR_OK};
-    if (!test_library_open())
-        skip();
+    (void)needed();
     assert_int_equal(train(&m3.data, 1, 1, watch, &predictor, &err), ERR_OK);
     assert_int_equal(watcher.calls, 25);
     assert_int_equal(watcher.losses, 3); /* after 10, 20 and 25 */
@@ -281,8 +287,7 @@ static void a_predictor_comes_back_the_same(void **state)
     struct buffer out;
     struct predictor *back = NULL;
     double a[3], b[3], gain[COLUMNS];
-    if (!test_library_open())
-        skip();
+    (void)needed();
     struct predictor *predictor = trained(&m3.data, 1, 1);
     buffer_init(&out, 1 << 24);
     assert_int_equal(engine_lightgbm.save(predictor, &out, NULL), ERR_OK);

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *copy(const char *text) {
+static char *copy(const char *text)
+{
     size_t size_bytes = strlen(text) + 1;
     char *out = malloc(size_bytes);
     if (out)
@@ -17,14 +18,16 @@ static char *copy(const char *text) {
     return out;
 }
 
-static void destroy_list(const char **list, size_t count) {
+static void destroy_list(const char **list, size_t count)
+{
     for (size_t i = 0; list && i < count; i++)
         free((char *)list[i]);
     free(list);
 }
 
 /* NULL when out of memory. */
-static const char **copy_list(const char *const *list, size_t count) {
+static const char **copy_list(const char *const *list, size_t count)
+{
     const char **out = calloc(count, sizeof *out);
     for (size_t i = 0; out && i < count; i++) {
         out[i] = copy(list[i]);
@@ -36,14 +39,16 @@ static const char **copy_list(const char *const *list, size_t count) {
     return out;
 }
 
-static bool is_hex(const char *text) {
+static bool is_hex(const char *text)
+{
     size_t size_bytes = strlen(text);
     return size_bytes > 0 && size_bytes < MODEL_VERSION_BYTES &&
            strspn(text, "0123456789abcdef") == size_bytes;
 }
 
 static enum err_code check_names(const char *const *names, size_t count, size_t most, const char *what,
-                                 struct err *err) {
+                                 struct err *err)
+{
     if (count < 1 || count > most)
         return err_set(err, ERR_INVALID, "model of %zu %s, 1 to %zu are possible", count, what, most);
     for (size_t i = 0; i < count; i++) {
@@ -56,7 +61,8 @@ static enum err_code check_names(const char *const *names, size_t count, size_t 
     return ERR_OK;
 }
 
-static enum err_code check_description(const char *description, struct err *err) {
+static enum err_code check_description(const char *description, struct err *err)
+{
     json_t *value = NULL;
     enum err_code code = json_read(description, strlen(description), &value, err);
     if (!code && !json_is_object(value))
@@ -65,7 +71,8 @@ static enum err_code check_description(const char *description, struct err *err)
     return code ? err_prefix(err, "model description") : ERR_OK;
 }
 
-static enum err_code check_parts(const struct model_parts *parts, struct err *err) {
+static enum err_code check_parts(const struct model_parts *parts, struct err *err)
+{
     assert(parts->engine && parts->predictor);
     assert(!parts->calibrator || calibrator_classes(parts->calibrator) == parts->classes);
     if (!is_hex(parts->version))
@@ -79,7 +86,8 @@ static enum err_code check_parts(const struct model_parts *parts, struct err *er
     return code ? code : check_description(parts->description, err);
 }
 
-enum err_code model_create(struct model_parts parts, struct model **out, struct err *err) {
+enum err_code model_create(struct model_parts parts, struct model **out, struct err *err)
+{
     *out = NULL;
     enum err_code code = check_parts(&parts, err);
     if (code)
@@ -104,7 +112,8 @@ enum err_code model_create(struct model_parts parts, struct model **out, struct 
     return ERR_OK;
 }
 
-void model_destroy(struct model *model) {
+void model_destroy(struct model *model)
+{
     if (!model)
         return;
     if (model->engine)
@@ -117,43 +126,53 @@ void model_destroy(struct model *model) {
     free(model);
 }
 
-const char *model_version(const struct model *model) {
+const char *model_version(const struct model *model)
+{
     return model->version;
 }
 
-const struct engine *model_engine(const struct model *model) {
+const struct engine *model_engine(const struct model *model)
+{
     return model->engine;
 }
 
-const struct predictor *model_predictor(const struct model *model) {
+const struct predictor *model_predictor(const struct model *model)
+{
     return model->predictor;
 }
 
-const struct calibrator *model_calibrator(const struct model *model) {
+const struct calibrator *model_calibrator(const struct model *model)
+{
     return model->calibrator;
 }
 
-size_t model_columns(const struct model *model) {
+size_t model_columns(const struct model *model)
+{
     return model->columns;
 }
 
-const char *const *model_names(const struct model *model) {
+const char *const *model_names(const struct model *model)
+{
     return model->names;
 }
 
-size_t model_classes(const struct model *model) {
+size_t model_classes(const struct model *model)
+{
     return model->classes;
 }
 
-const char *const *model_class_names(const struct model *model) {
+const char *const *model_class_names(const struct model *model)
+{
     return model->class_names;
 }
 
-const char *model_description(const struct model *model) {
+const char *model_description(const struct model *model)
+{
     return model->description;
 }
 
-void model_predict(const struct model *model, const float *x, size_t rows, double *out) {
+void model_predict(const struct model *model, const float *x, size_t rows, double *out)
+{
     model->engine->predict(model->predictor, x, rows, out);
     if (model->calibrator)
         calibrator_apply(model->calibrator, out, rows);

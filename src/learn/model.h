@@ -1,10 +1,11 @@
-/* Model: what is trained, written, served: one member predictor, its calibrator, the names of its features, and a
- * JSON description (metrics, ranges, options, seed, lineage). File form in docs/formats/model.md; checksummed.
+/* Model: what is trained, written, served: one member predictor, its calibrator, the names of its
+ * features, and a JSON description (metrics, ranges, options, seed, lineage). File form in
+ * docs/formats/model.md; checksummed.
  *
- * The version is the first 16 hex digits of BLAKE2b over (data hash, feature set, engine, options, seed, threads,
- * calibration, program's model format): the same recipe on the same data has the same name, and
- * `almanac models reproduce` proves that it has the same bytes. Nothing in the file depends on the clock: created-at
- * times live in the registry. Immutable; any thread may predict. */
+ * The version is the first 16 hex digits of BLAKE2b over (data hash, feature set, engine, options, seed,
+ * threads, calibration, program's model format): the same recipe on the same data has the same name, and
+ * `almanac models reproduce` proves that it has the same bytes. Nothing in the file depends on the clock:
+ * created-at times live in the registry. Immutable; any thread may predict. */
 #ifndef ALMANAC_LEARN_MODEL_H
 #define ALMANAC_LEARN_MODEL_H
 
@@ -16,8 +17,8 @@ struct model;
 
 enum { MODEL_VERSION_BYTES = 17 };
 
-/* Takes predictor and calibrator (may be NULL), on success only; copies names and texts. classes names e.g. {"home","draw","away"}.
- * description is a JSON object as text. */
+/* Takes predictor and calibrator (may be NULL), on success only; copies names and texts. classes names
+ * e.g. {"home","draw","away"}. description is a JSON object as text. */
 struct model_parts {
     const struct engine *engine;
     struct predictor *predictor;
@@ -45,9 +46,10 @@ void model_predict(const struct model *model, const float *x, size_t rows, doubl
 /* The file's bytes. */
 enum err_code model_write(const struct model *model, struct buffer *out, struct err *err) CHECKED;
 /* Refuses with ERR_CORRUPT whatever fails its checksum, bounds or format. `name` is used in messages. */
-enum err_code model_read(const void *data, size_t size_bytes, const char *name, struct model **out, struct err *err) CHECKED;
-/* A readable account of the file, section by section with offsets, for `almanac models dump`; also of a damaged file,
- * as far as it goes. */
+enum err_code model_read(const void *data, size_t size_bytes, const char *name, struct model **out,
+                         struct err *err) CHECKED;
+/* A readable account of the file, section by section with offsets, for `almanac models dump`; also of a
+ * damaged file, as far as it goes. */
 void model_dump(const void *data, size_t size_bytes, struct buffer *out);
 
 #endif

@@ -12,7 +12,8 @@
 enum { DUMP_TEXT_BYTES = 4000, DUMP_FEATURES = 10 };
 
 /* Text of unknown origin on a terminal: printable ASCII and whole UTF-8 stay, controls become '?'. */
-static void put_text(struct buffer *out, const void *data, size_t size_bytes) {
+static void put_text(struct buffer *out, const void *data, size_t size_bytes)
+{
     const unsigned char *bytes = data;
     size_t shown = size_bytes < DUMP_TEXT_BYTES ? size_bytes : DUMP_TEXT_BYTES;
     bool is_utf8 = text_is_utf8((struct text){data, size_bytes});
@@ -24,7 +25,8 @@ static void put_text(struct buffer *out, const void *data, size_t size_bytes) {
         buffer_printf(out, "... (%zu bytes more)", size_bytes - shown);
 }
 
-static void put_list(struct buffer *out, struct model_span span) {
+static void put_list(struct buffer *out, struct model_span span)
+{
     struct reader in;
     reader_init(&in, span.data, span.size_bytes);
     uint32_t count = reader_u32(&in);
@@ -40,7 +42,8 @@ static void put_list(struct buffer *out, struct model_span span) {
     buffer_append_text(out, reader_is_done(&in) ? "\n" : "\n  DAMAGED: the names do not fill the section\n");
 }
 
-static void put_payload(struct buffer *out, const char *tag, struct model_span span) {
+static void put_payload(struct buffer *out, const char *tag, struct model_span span)
+{
     bool is_list =
         strncmp(tag, "names", MODEL_TAG_BYTES) == 0 || strncmp(tag, "classes", MODEL_TAG_BYTES) == 0;
     bool is_text = strncmp(tag, "version", MODEL_TAG_BYTES) == 0 ||
@@ -56,7 +59,8 @@ static void put_payload(struct buffer *out, const char *tag, struct model_span s
 }
 
 /* Sections from the head on, as far as they make sense. */
-static void put_sections(struct buffer *out, const unsigned char *data, size_t size_bytes) {
+static void put_sections(struct buffer *out, const unsigned char *data, size_t size_bytes)
+{
     struct reader in;
     reader_init(&in, data, size_bytes - HASH_BYTES);
     (void)reader_bytes(&in, MODEL_HEAD_BYTES);
@@ -79,7 +83,8 @@ static void put_sections(struct buffer *out, const unsigned char *data, size_t s
     }
 }
 
-static void put_head(struct buffer *out, const unsigned char *data, size_t size_bytes) {
+static void put_head(struct buffer *out, const unsigned char *data, size_t size_bytes)
+{
     struct reader in;
     reader_init(&in, data, size_bytes);
     const void *magic = reader_bytes(&in, MODEL_MAGIC_BYTES);
@@ -94,7 +99,8 @@ static void put_head(struct buffer *out, const unsigned char *data, size_t size_
                   stated_bytes == size_bytes ? "" : ", DAMAGED: not the file's size");
 }
 
-static void put_checksum(struct buffer *out, const unsigned char *data, size_t size_bytes) {
+static void put_checksum(struct buffer *out, const unsigned char *data, size_t size_bytes)
+{
     unsigned char sum[HASH_BYTES];
     hash_bytes(data, size_bytes - HASH_BYTES, sum);
     bool is_good = memcmp(sum, data + size_bytes - HASH_BYTES, HASH_BYTES) == 0;
@@ -105,7 +111,8 @@ static void put_checksum(struct buffer *out, const unsigned char *data, size_t s
 }
 
 /* The features that gain most, most first. */
-static void put_importance(struct buffer *out, const struct model *model) {
+static void put_importance(struct buffer *out, const struct model *model)
+{
     size_t columns = model_columns(model);
     double *gain = calloc(columns, sizeof *gain);
     if (!gain || !model_engine(model)->importance) {
@@ -129,7 +136,8 @@ static void put_importance(struct buffer *out, const struct model *model) {
     free(gain);
 }
 
-static void put_verdict(struct buffer *out, const void *data, size_t size_bytes) {
+static void put_verdict(struct buffer *out, const void *data, size_t size_bytes)
+{
     struct model *model = NULL;
     struct err err = {.code = ERR_OK};
     if (model_read(data, size_bytes, "the file", &model, &err)) {
@@ -144,7 +152,8 @@ static void put_verdict(struct buffer *out, const void *data, size_t size_bytes)
     model_destroy(model);
 }
 
-void model_dump(const void *data, size_t size_bytes, struct buffer *out) {
+void model_dump(const void *data, size_t size_bytes, struct buffer *out)
+{
     put_head(out, data, size_bytes);
     if (size_bytes >= MODEL_HEAD_BYTES + HASH_BYTES) {
         put_sections(out, data, size_bytes);

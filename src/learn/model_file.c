@@ -16,14 +16,16 @@ const char model_section_tags[MODEL_SECTION_COUNT][MODEL_TAG_BYTES + 1] = {
 
 /* ---- writing ---- */
 
-static void write_list(const char *const *list, size_t count, struct buffer *out) {
+static void write_list(const char *const *list, size_t count, struct buffer *out)
+{
     buffer_append_u32(out, (uint32_t)count);
     for (size_t i = 0; i < count; i++)
         writer_text(out, list[i]);
 }
 
 static enum err_code write_payload(const struct model *model, enum model_section section, struct buffer *out,
-                                   struct err *err) {
+                                   struct err *err)
+{
     switch (section) {
     case MODEL_SECTION_VERSION:
         buffer_append_text(out, model->version);
@@ -49,13 +51,15 @@ static enum err_code write_payload(const struct model *model, enum model_section
 }
 
 /* Puts a number over 8 bytes written before. */
-static void patch_u64(struct buffer *out, size_t offset, uint64_t value) {
+static void patch_u64(struct buffer *out, size_t offset, uint64_t value)
+{
     for (size_t i = 0; !out->failed && i < 8; i++)
         out->data[offset + i] = (char)(value >> (8 * i));
 }
 
 static enum err_code write_section(const struct model *model, enum model_section section, struct buffer *out,
-                                   struct err *err) {
+                                   struct err *err)
+{
     buffer_append(out, model_section_tags[section], MODEL_TAG_BYTES);
     buffer_append_u64(out, 0);
     size_t begin = out->size_bytes;
@@ -67,7 +71,8 @@ static enum err_code write_section(const struct model *model, enum model_section
     return ERR_OK;
 }
 
-enum err_code model_write(const struct model *model, struct buffer *out, struct err *err) {
+enum err_code model_write(const struct model *model, struct buffer *out, struct err *err)
+{
     size_t begin = out->size_bytes;
     unsigned char sum[HASH_BYTES];
     buffer_append(out, MODEL_MAGIC, MODEL_MAGIC_BYTES);
@@ -91,7 +96,8 @@ enum err_code model_write(const struct model *model, struct buffer *out, struct 
 /* ---- reading ---- */
 
 /* Magic, size and checksum, in the order that gives the most telling message. */
-static enum err_code check_frame(const void *data, size_t size_bytes, struct err *err) {
+static enum err_code check_frame(const void *data, size_t size_bytes, struct err *err)
+{
     struct reader in;
     unsigned char sum[HASH_BYTES];
     reader_init(&in, data, size_bytes);
@@ -117,7 +123,8 @@ static enum err_code check_frame(const void *data, size_t size_bytes, struct err
 }
 
 enum err_code model_find_sections(const void *data, size_t size_bytes, struct model_span *spans,
-                                  struct err *err) {
+                                  struct err *err)
+{
     struct reader in;
     if (size_bytes > LIMIT_MODEL_BYTES)
         return err_set(err, ERR_CORRUPT, "it has %zu bytes, at most %lld are possible", size_bytes,
@@ -142,7 +149,8 @@ enum err_code model_find_sections(const void *data, size_t size_bytes, struct mo
 }
 
 /* A whole section as text, copied with a terminator; NULL when it holds a zero or memory is short. */
-static char *take_text(struct model_span span, size_t most_bytes) {
+static char *take_text(struct model_span span, size_t most_bytes)
+{
     char *text = span.size_bytes <= most_bytes && !memchr(span.data, 0, span.size_bytes)
                      ? malloc(span.size_bytes + 1)
                      : NULL;
@@ -155,7 +163,8 @@ static char *take_text(struct model_span span, size_t most_bytes) {
 
 /* Names of a section: one block holds the pointers and behind them the texts. *out is released with free. */
 static enum err_code take_list(struct model_span span, size_t most, const char ***out, size_t *count,
-                               struct err *err) {
+                               struct err *err)
+{
     struct reader in;
     reader_init(&in, span.data, span.size_bytes);
     *count = reader_u32(&in);
@@ -185,7 +194,8 @@ struct loading {
     struct model_parts parts;
 };
 
-static enum err_code load_texts(struct loading *loading, const struct model_span *spans, struct err *err) {
+static enum err_code load_texts(struct loading *loading, const struct model_span *spans, struct err *err)
+{
     struct model_parts *parts = &loading->parts;
     loading->version = take_text(spans[MODEL_SECTION_VERSION], MODEL_VERSION_BYTES - 1);
     loading->engine_name = take_text(spans[MODEL_SECTION_ENGINE], LIMIT_NAME_BYTES);
@@ -208,8 +218,8 @@ static enum err_code load_texts(struct loading *loading, const struct model_span
     return code;
 }
 
-static enum err_code load_machines(struct model_parts *parts, const struct model_span *spans,
-                                   struct err *err) {
+static enum err_code load_machines(struct model_parts *parts, const struct model_span *spans, struct err *err)
+{
     struct model_span predictor = spans[MODEL_SECTION_PREDICTOR],
                       calibrator = spans[MODEL_SECTION_CALIBRATOR];
     enum err_code code = parts->engine->load(predictor.data, predictor.size_bytes, parts->names,
@@ -223,7 +233,8 @@ static enum err_code load_machines(struct model_parts *parts, const struct model
     return code;
 }
 
-static void destroy_machines(struct model_parts *parts) {
+static void destroy_machines(struct model_parts *parts)
+{
     if (parts->engine)
         parts->engine->destroy(parts->predictor);
     if (parts->calibrator)
@@ -231,7 +242,8 @@ static void destroy_machines(struct model_parts *parts) {
 }
 
 enum err_code model_read(const void *data, size_t size_bytes, const char *name, struct model **out,
-                         struct err *err) {
+                         struct err *err)
+{
     struct model_span spans[MODEL_SECTION_COUNT];
     struct loading loading = {.version = NULL};
     *out = NULL;

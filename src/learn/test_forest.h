@@ -84,8 +84,9 @@ static inline void test_forest_predict(const struct forest *forest, const float 
         }
         out[t % forest->outputs] += forest->leaf_value[tree->first_leaf + (uint32_t)~at];
     }
+    size_t rounds = forest->tree_count / forest->outputs;
     for (size_t k = 0; forest->is_average && k < forest->outputs; k++)
-        out[k] /= (double)(forest->tree_count / forest->outputs);
+        out[k] /= (double)rounds;
 }
 
 #endif

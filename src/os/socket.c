@@ -59,7 +59,7 @@ static enum err_code refuse(int errno_value, const char *address, uint16_t port,
 enum err_code socket_listen(const char *address, uint16_t port, int *out, uint16_t *out_port, struct err *err)
 {
     union address where;
-    socklen_t size_bytes;
+    socklen_t size_bytes = 0;
     enum err_code code = parse_address(address, port, &where, &size_bytes, err);
     if (code != ERR_OK)
         return code;
@@ -85,6 +85,12 @@ void socket_cut(int descriptor)
 {
     /* fails only when the peer has gone already, which is what is wanted */
     (void)shutdown(descriptor, SHUT_RDWR);
+}
+
+bool socket_is_ended(int descriptor)
+{
+    char byte;
+    return recv(descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 void socket_keep_alive(int descriptor)

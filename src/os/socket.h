@@ -5,6 +5,7 @@
 #define ALMANAC_OS_SOCKET_H
 
 #include "base/err.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 /* A non-blocking, close-on-exec socket that listens on address:port. `address` is an IPv4 or IPv6 address as
@@ -14,6 +15,8 @@ enum err_code socket_listen(const char *address, uint16_t port, int *out, uint16
                             struct err *err) CHECKED;
 /* Ends both directions at once; whoever polls the socket sees a hang-up and closes it. */
 void socket_cut(int descriptor);
+/* Everything has been read, and the peer will send no more. */
+bool socket_is_ended(int descriptor);
 /* Probes a silent peer, so that one that vanished without a word is noticed after about a minute. */
 void socket_keep_alive(int descriptor);
 

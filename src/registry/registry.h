@@ -1,8 +1,9 @@
 /* Registry: versions of models, their stages, and the decisions about them.
  *
  * Invariant: at most one Production version per model (subject/variant/bot); a unique index in the store holds it.
- * Files are written first, then the row: a file without a row is an orphan, a row never lacks its file. Only the owner of
- * the store (server or CLI) calls this. */
+ * Files are written first, then the row: a file without a row is an orphan, a row never lacks its file. What writes is
+ * for the owner of the store (server or CLI); what reads also works on a read-only store, e.g. in a worker. Each function
+ * that writes is one transaction of its own. Threads: as the store's connection. */
 #ifndef ALMANAC_REGISTRY_REGISTRY_H
 #define ALMANAC_REGISTRY_REGISTRY_H
 
@@ -26,7 +27,7 @@ struct version_row {
     int64_t trained_us;
     int64_t size_bytes;
     int64_t duration_ms;
-    char path[FILE_PATH_BYTES]; /* absolute */
+    char path[FILE_PATH_BYTES]; /* below the store's folder, as that was named */
     char feature_set[32];
     double log_loss, brier, rps, accuracy; /* on the untouched holdout; NaN unknown */
     int64_t train_from_us, train_to_us, test_from_us, test_to_us, rows;
@@ -36,35 +37,52 @@ struct decision {
     char reason[512]; /* with the numbers */
 };
 
+/* <models>/<subject>/<variant>/<bot>/<version>.model; makes the folders, for whoever writes the file. Names are 1 or more
+ * of A-Z a-z 0-9 . _ - and do not begin with a dot; versions are hexadecimal digits. ERR_INVALID otherwise: no name leaves
+ * the folder. */
 enum err_code registry_path(const struct store *store, const struct model_name *name, const char *version,
                             char out[FILE_PATH_BYTES], struct err *err) CHECKED;
-/* Records a version whose file already lies at registry_path. The same version again is no error. details: JSON. */
-enum err_code registry_add(struct store *store, const struct version_row *row, const char *details, struct err *err) CHECKED;
-/* Moves a version to a stage; a former Production version goes to Archived. who, why: history. */
-enum err_code registry_move(struct store *store, const char *version, enum stage stage, const char *who, const char *why,
-                            struct err *err) CHECKED;
-/* Production again what was Production before. */
+/* Records a version whose file already lies at registry_path (ERR_NOT_FOUND otherwise). It begins in stage None; stage and
+ * path of the row are not looked at. The same version of the same model again is no error and changes nothing; of another
+ * model: ERR_CONFLICT. details: JSON. */
+enum err_code registry_add(struct store *store, const struct version_row *row, const char *details,
+                           struct err *err) CHECKED;
+/* Moves a version to a stage; a former Production version goes to Archived. The stage it has: nothing happens. who, why:
+ * history. */
+enum err_code registry_move(struct store *store, const char *version, enum stage stage, const char *who,
+                            const char *why, struct err *err) CHECKED;
+/* Production again what was Production before (the first of registry_previous); the present one is archived and is not
+ * rolled back to, unless it is promoted again. out: the row now in Production. ERR_NOT_FOUND: there was none. */
 enum err_code registry_rollback(struct store *store, const struct model_name *name, const char *who,
                                 struct version_row *out, struct err *err) CHECKED;
-enum err_code registry_get(struct store *store, const char *version, struct version_row *out, struct err *err) CHECKED;
-/* Any unique prefix of at least 4 digits. */
-enum err_code registry_find(struct store *store, const char *prefix, struct version_row *out, struct err *err) CHECKED;
-enum err_code registry_details(struct store *store, const char *version, struct buffer *out, struct err *err) CHECKED;
+enum err_code registry_get(struct store *store, const char *version, struct version_row *out,
+                           struct err *err) CHECKED;
+/* Any unique prefix of at least 4 digits. ERR_CONFLICT: several begin so. */
+enum err_code registry_find(struct store *store, const char *prefix, struct version_row *out,
+                            struct err *err) CHECKED;
+enum err_code registry_details(struct store *store, const char *version, struct buffer *out,
+                               struct err *err) CHECKED;
 /* The Production version; ERR_NOT_FOUND. bot may be "" (any: the newest promoted). */
 enum err_code registry_production(struct store *store, const struct model_name *name, struct version_row *out,
                                   struct err *err) CHECKED;
-/* Newest first; *count in: capacity, out: filled. subject/variant/bot "" match all. */
-enum err_code registry_list(struct store *store, const struct model_name *filter, struct version_row *out, size_t *count,
-                            struct err *err) CHECKED;
-/* Versions that were Production before the current one, newest first: what serving falls back to when a file is bad. */
+/* Newest trained first; *count in: capacity, out: filled. subject/variant/bot "" match all. */
+enum err_code registry_list(struct store *store, const struct model_name *filter, struct version_row *out,
+                            size_t *count, struct err *err) CHECKED;
+/* Versions that were promoted before the current one, newest first: what serving falls back to when a file is bad. With
+ * nothing in production: all that ever were. *count as above; name complete. */
 enum err_code registry_previous(struct store *store, const struct model_name *name, struct version_row *out,
                                 size_t *count, struct err *err) CHECKED;
 /* Keeps a promotion decision and its numbers. */
-enum err_code registry_record_decision(struct store *store, const char *version, const struct decision *decision,
-                                       const char *numbers_json, struct err *err) CHECKED;
-/* Reads and checks the file. */
+enum err_code registry_record_decision(struct store *store, const char *version,
+                                       const struct decision *decision, const char *numbers_json,
+                                       struct err *err) CHECKED;
+/* The decisions about a version as a JSON array of {at, promoted, reason, numbers}, oldest first. */
+enum err_code registry_decisions(struct store *store, const char *version, struct buffer *out,
+                                 struct err *err) CHECKED;
+/* Reads and checks the file: ERR_CORRUPT when it is damaged, or another version than the row says. */
 enum err_code registry_load(const struct version_row *row, struct model **out, struct err *err) CHECKED;
-/* History of stages as a JSON array. */
+/* History of stages as a JSON array of {at, subject, variant, bot, version, from, to, rollback, who, why}, oldest first;
+ * from null: the version was recorded. "" in a name matches all. */
 enum err_code registry_history(struct store *store, const struct model_name *name, struct buffer *out,
                                struct err *err) CHECKED;
 

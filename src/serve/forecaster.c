@@ -3,11 +3,11 @@
 
 #include "base/log.h"
 #include "base/time.h"
-#include "football/bookmaker.h"
 #include "football/feature_sets.h"
 #include "football/history.h"
 #include "football/league.h"
 #include "serve/online.h"
+#include "store/fixture_store.h"
 #include "store/football_store.h"
 
 #include <assert.h>
@@ -248,7 +248,7 @@ static enum err_code gather_prices(struct forecaster *forecaster, const struct f
     clear_prices(prices);
     if (match_id != 0) {
         struct frame *frame = NULL;
-        enum err_code code = football_store_match_prices(forecaster->store->db, match_id, bookmaker_names(), &frame, err);
+        enum err_code code = football_store_match_prices(forecaster->store->db, match_id, &frame, err);
         if (code == ERR_OK)
             code = history_read_prices(frame, prices, err);
         frame_destroy(frame);

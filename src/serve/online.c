@@ -7,6 +7,7 @@
 #include "football/feature_sets.h"
 #include "football/history.h"
 #include "football/league.h"
+#include "store/fixture_store.h"
 #include "store/football_store.h"
 
 #include <stdio.h>

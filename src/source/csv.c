@@ -30,8 +30,8 @@ struct csv_reader {
     char name[256];
 };
 
-enum err_code csv_open(const char *data, size_t size_bytes, char separator, const char *name, struct csv_reader **out,
-                       struct err *err)
+enum err_code csv_open(const char *data, size_t size_bytes, char separator, const char *name,
+                       struct csv_reader **out, struct err *err)
 {
     *out = NULL;
     assert(separator != '\n' && separator != '\r' && separator != '"' && separator != '\0');
@@ -130,18 +130,19 @@ static enum err_code add_field(struct csv_reader *reader, struct text field, boo
 
 static enum err_code refuse_zero(const struct csv_reader *reader, struct err *err)
 {
-    return err_set(err, ERR_INVALID, "cannot read '%s' line %zu: a zero byte; this is not a text file", reader->name,
-                   reader->line);
+    return err_set(err, ERR_INVALID, "cannot read '%s' line %zu: a zero byte; this is not a text file",
+                   reader->name, reader->line);
 }
 
 static enum err_code refuse_long(const struct csv_reader *reader, struct err *err)
 {
-    return err_set(err, ERR_TOO_LARGE, "cannot read '%s' line %zu: longer than %d bytes", reader->name, reader->line,
-                   LIMIT_CSV_LINE_BYTES);
+    return err_set(err, ERR_TOO_LARGE, "cannot read '%s' line %zu: longer than %d bytes", reader->name,
+                   reader->line, LIMIT_CSV_LINE_BYTES);
 }
 
 /* From *at to the separator, line end or end of the data, which *at is left on. */
-static enum err_code scan_plain(const struct csv_reader *reader, const char **at, bool *has_high, struct err *err)
+static enum err_code scan_plain(const struct csv_reader *reader, const char **at, bool *has_high,
+                                struct err *err)
 {
     const char *p = *at, *limit = reader->line_limit;
 
@@ -185,9 +186,10 @@ static enum err_code copy_quoted(struct csv_reader *reader, const char **at, cha
         out[(*size_bytes)++] = *p;
     }
     if (p == limit)
-        return limit < reader->end ? refuse_long(reader, err)
-                                   : err_set(err, ERR_INVALID, "cannot read '%s' line %zu: a quote is not closed",
-                                             reader->name, reader->line);
+        return limit < reader->end
+                   ? refuse_long(reader, err)
+                   : err_set(err, ERR_INVALID, "cannot read '%s' line %zu: a quote is not closed",
+                             reader->name, reader->line);
     *at = p + 1;
     return ERR_OK;
 }

@@ -16,15 +16,15 @@
 struct csv_reader;
 
 /* `name` is used in messages. */
-enum err_code csv_open(const char *data, size_t size_bytes, char separator, const char *name, struct csv_reader **out,
-                       struct err *err) CHECKED;
+enum err_code csv_open(const char *data, size_t size_bytes, char separator, const char *name,
+                       struct csv_reader **out, struct err *err) CHECKED;
 void csv_close(struct csv_reader *reader);
 /* The next line: *fields (borrowed), *count. False at the end. A line beyond the limits of limits.h, a NUL byte or an
  * unclosed quote is an error (ERR_INVALID/ERR_TOO_LARGE) naming file and line; reading cannot go on then. */
 enum err_code csv_next(struct csv_reader *reader, const struct text **fields, size_t *count, bool *at_end,
                        struct err *err) CHECKED;
-size_t csv_line(const struct csv_reader *reader);         /* number of the line last returned, from 1 */
-bool csv_was_recoded(const struct csv_reader *reader);    /* a field of that line was read as Windows-1252 */
+size_t csv_line(const struct csv_reader *reader);      /* number of the line last returned, from 1 */
+bool csv_was_recoded(const struct csv_reader *reader); /* a field of that line was read as Windows-1252 */
 bool csv_had_byte_order_mark(const struct csv_reader *reader);
 
 #endif

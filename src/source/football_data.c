@@ -1,24 +1,18 @@
-/* Rows of football-data. A row passes three gates before anything of it is kept: it is a match at all (blank, teams),
- * it has a day (date), its goals can be read. Everything behind the gates can only lose single values.
- *
- * The order of the gates is the order in which a row with several faults is counted: blank, teams, division, goals,
- * date. Repeated rows stay in the frames in file order, so that whoever stores them lets the later one win. */
-#include "source/football_data.h"
+/* Rows of football-data. A row passes the gates (football_gates.c) before anything of it is kept; behind them it can
+ * only lose single values. Repeated rows stay in the frames in file order, so that whoever stores them lets the later
+ * one win. */
+#include "source/football_row.h"
 
-#include "base/names.h"
 #include "base/time.h"
-#include "limits.h"
-#include "source/csv.h"
-#include "source/football_plan.h"
 
 #include <assert.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { STATISTIC_MAX = 99 }; /* the most fouls on record are in the seventies: three digits are a typing error */
+enum {
+    STATISTIC_MAX = 99
+}; /* the most fouls on record are in the seventies: three digits are a typing error */
 
 enum match_column {
     MATCH_LEAGUE,
@@ -37,15 +31,32 @@ enum match_column {
     MATCH_COLUMNS
 };
 static const struct frame_field match_fields[MATCH_COLUMNS] = {
-    {"league", FRAME_TEXT},       {"day", FRAME_I64},          {"kickoff", FRAME_TIME},
-    {"time_known", FRAME_I32},    {"kickoff_text", FRAME_TEXT}, {"season_text", FRAME_TEXT},
-    {"home", FRAME_TEXT},         {"away", FRAME_TEXT},        {"home_goals", FRAME_I32},
-    {"away_goals", FRAME_I32},    {"home_half", FRAME_I32},    {"away_half", FRAME_I32},
-    {"home_shots", FRAME_I32},    {"away_shots", FRAME_I32},   {"home_shots_on_target", FRAME_I32},
-    {"away_shots_on_target", FRAME_I32}, {"home_corners", FRAME_I32}, {"away_corners", FRAME_I32},
-    {"home_fouls", FRAME_I32},    {"away_fouls", FRAME_I32},   {"home_yellows", FRAME_I32},
-    {"away_yellows", FRAME_I32},  {"home_reds", FRAME_I32},    {"away_reds", FRAME_I32},
-    {"source_id", FRAME_TEXT},    {"line", FRAME_I64},
+    {"league", FRAME_TEXT},
+    {"day", FRAME_I64},
+    {"kickoff", FRAME_TIME},
+    {"time_known", FRAME_I32},
+    {"kickoff_text", FRAME_TEXT},
+    {"season_text", FRAME_TEXT},
+    {"home", FRAME_TEXT},
+    {"away", FRAME_TEXT},
+    {"home_goals", FRAME_I32},
+    {"away_goals", FRAME_I32},
+    {"home_half", FRAME_I32},
+    {"away_half", FRAME_I32},
+    {"home_shots", FRAME_I32},
+    {"away_shots", FRAME_I32},
+    {"home_shots_on_target", FRAME_I32},
+    {"away_shots_on_target", FRAME_I32},
+    {"home_corners", FRAME_I32},
+    {"away_corners", FRAME_I32},
+    {"home_fouls", FRAME_I32},
+    {"away_fouls", FRAME_I32},
+    {"home_yellows", FRAME_I32},
+    {"away_yellows", FRAME_I32},
+    {"home_reds", FRAME_I32},
+    {"away_reds", FRAME_I32},
+    {"source_id", FRAME_TEXT},
+    {"line", FRAME_I64},
 };
 
 enum price_column {
@@ -59,28 +70,9 @@ enum price_column {
     PRICE_COLUMNS
 };
 static const struct frame_field price_fields[PRICE_COLUMNS] = {
-    {"match", FRAME_I64},   {"market", FRAME_TEXT}, {"bookmaker", FRAME_TEXT}, {"label", FRAME_TEXT},     {"price_1", FRAME_F64},
-    {"price_2", FRAME_F64}, {"price_3", FRAME_F64}, {"handicap", FRAME_F64},   {"is_flagged", FRAME_I32},
-};
-
-struct football_reader {
-    struct plan plan;
-    struct frame_builder *matches, *prices;
-    struct names *seen; /* league, date and teams of the rows kept */
-    struct issue_list issues;
-    size_t rows_read, rows_kept;
-    char name[256];
-};
-
-/* One row on its way, and what was made of it. */
-struct row {
-    const struct text *fields;
-    size_t count, line;
-    struct text teams[2];
-    char recoded[2][3 * LIMIT_NAME_BYTES];
-    int64_t day;
-    int goals[2], half[2]; /* -1 unknown */
-    int minutes;           /* of the kick-off; -1 unknown */
+    {"match", FRAME_I64},   {"market", FRAME_TEXT},  {"bookmaker", FRAME_TEXT},
+    {"label", FRAME_TEXT},  {"price_1", FRAME_F64},  {"price_2", FRAME_F64},
+    {"price_3", FRAME_F64}, {"handicap", FRAME_F64}, {"is_flagged", FRAME_I32},
 };
 
 void football_tables_release(struct football_tables *tables)
@@ -129,181 +121,10 @@ void football_reader_destroy(struct football_reader *reader)
     free(reader);
 }
 
-void football_reader_note(struct football_reader *reader, enum issue_reason reason, size_t line, const char *detail)
+void football_reader_note(struct football_reader *reader, enum issue_reason reason, size_t line,
+                          const char *detail)
 {
     issue_add(&reader->issues, reason, line, "", "%s", detail);
-}
-
-/* The trimmed field of a column; empty when the file or the row has none. */
-static struct text field_at(const struct row *row, int column)
-{
-    if (column < 0 || (size_t)column >= row->count)
-        return (struct text){0};
-    return text_trim(row->fields[column]);
-}
-
-/* Text for a "%.*s", cut to what an issue can show. */
-#define SHOWN(text) (int)((text).size_bytes < 60 ? (text).size_bytes : 60), (text).size_bytes == 0 ? "" : (text).data
-
-/* Counts a row that is left out. *rejected is set; strict makes it an error. */
-static enum err_code reject(struct football_reader *reader, const struct row *row, bool strict,
-                            enum issue_reason reason, const char *field, struct text value, bool *rejected,
-                            struct err *err)
-{
-    *rejected = true;
-    issue_add(&reader->issues, reason, row->line, field, "'%.*s'", SHOWN(value));
-    if (!strict)
-        return ERR_OK;
-    return err_set_field(err, ERR_INVALID, field, "cannot import '%s' line %zu, column '%s': '%.*s': %s (%s)",
-                         reader->name, row->line, field, SHOWN(value), issue_doc(reason), issue_name(reason));
-}
-
-static bool row_is_blank(const struct row *row)
-{
-    for (size_t column = 0; column < row->count; column++) {
-        if (!text_is_blank(row->fields[column]))
-            return false;
-    }
-    return true;
-}
-
-static void note_ragged(struct football_reader *reader, const struct row *row)
-{
-    size_t columns = reader->plan.column_count;
-
-    if (row->count == columns)
-        return;
-    for (size_t column = columns; column < row->count; column++) {
-        struct text extra = text_trim(row->fields[column]);
-        if (extra.size_bytes > 0) {
-            issue_add(&reader->issues, ISSUE_RAGGED_ROW, row->line, "", "%zu fields, header has %zu; ignored '%.*s'",
-                      row->count, columns, SHOWN(extra));
-            return;
-        }
-    }
-    issue_add(&reader->issues, ISSUE_RAGGED_ROW, row->line, "", "%zu fields, header has %zu", row->count, columns);
-}
-
-/* The name of a team without spaces around it and as UTF-8 (rows of a database need not be). */
-static void read_team(struct football_reader *reader, struct row *row, int side)
-{
-    int column = side == 0 ? reader->plan.home : reader->plan.away;
-    const char *field = side == 0 ? "HomeTeam" : "AwayTeam";
-    struct text name = field_at(row, column);
-
-    if (name.size_bytes > 0 && name.size_bytes != row->fields[column].size_bytes)
-        issue_add(&reader->issues, ISSUE_NAME_SPACES, row->line, field, "'%.*s'", SHOWN(row->fields[column]));
-    if (name.size_bytes > 0 && name.size_bytes < LIMIT_NAME_BYTES && !text_is_utf8(name)) {
-        name = (struct text){row->recoded[side], text_cp1252_to_utf8(name, row->recoded[side])};
-        issue_add(&reader->issues, ISSUE_ENCODING, row->line, field, "'%.*s'", SHOWN(name));
-    }
-    row->teams[side] = name;
-}
-
-static bool teams_are_same(struct text home, struct text away)
-{
-    char name[LIMIT_NAME_BYTES];
-
-    return text_copy(home, name, sizeof name) && text_equal_nocase(away, name);
-}
-
-static enum err_code check_teams(struct football_reader *reader, struct row *row, bool strict, bool *rejected,
-                                 struct err *err)
-{
-    for (int side = 0; side < 2; side++) {
-        read_team(reader, row, side);
-        struct text name = row->teams[side];
-        bool has_zero = name.size_bytes > 0 && memchr(name.data, '\0', name.size_bytes) != NULL;
-        if (name.size_bytes == 0 || name.size_bytes >= LIMIT_NAME_BYTES || has_zero)
-            return reject(reader, row, strict, ISSUE_MISSING_TEAM, side == 0 ? "HomeTeam" : "AwayTeam", name, rejected,
-                          err);
-    }
-    if (teams_are_same(row->teams[0], row->teams[1]))
-        return reject(reader, row, strict, ISSUE_MISSING_TEAM, "AwayTeam", row->teams[1], rejected, err);
-    return ERR_OK;
-}
-
-static bool parse_count(struct text text, int64_t max, int *out)
-{
-    int64_t value;
-
-    if (!text_parse_i64(text, &value) || value < 0 || value > max)
-        return false;
-    *out = (int)value;
-    return true;
-}
-
-/* Both empty: not played yet. */
-static enum err_code check_goals(struct football_reader *reader, struct row *row, bool strict, bool *rejected,
-                                 struct err *err)
-{
-    static const char *const fields[2] = {"FTHG", "FTAG"};
-    struct text home = field_at(row, reader->plan.goals[0]), away = field_at(row, reader->plan.goals[1]);
-
-    row->goals[0] = row->goals[1] = -1;
-    if (home.size_bytes == 0 && away.size_bytes == 0) {
-        issue_add(&reader->issues, ISSUE_NO_RESULT, row->line, "", "%.*s - %.*s", SHOWN(row->teams[0]),
-                  SHOWN(row->teams[1]));
-        return ERR_OK;
-    }
-    for (int side = 0; side < 2; side++) {
-        struct text value = side == 0 ? home : away;
-        if (!parse_count(value, LIMIT_GOALS, &row->goals[side]))
-            return reject(reader, row, strict, ISSUE_BAD_GOALS, fields[side], value, rejected, err);
-    }
-    return ERR_OK;
-}
-
-static bool has_two_digit_year(struct text date)
-{
-    return date.size_bytes >= 3 && date.data[date.size_bytes - 3] == '/';
-}
-
-static enum err_code check_date(struct football_reader *reader, struct row *row, bool strict, bool *rejected,
-                                struct err *err)
-{
-    struct text date = field_at(row, reader->plan.date), time = field_at(row, reader->plan.time);
-
-    if (!time_parse_football_date(date, &row->day))
-        return reject(reader, row, strict, ISSUE_BAD_DATE, "Date", date, rejected, err);
-    if (has_two_digit_year(date))
-        issue_add(&reader->issues, ISSUE_TWO_DIGIT_YEAR, row->line, "Date", "'%.*s'", SHOWN(date));
-    row->minutes = -1;
-    if (time.size_bytes > 0 && !time_parse_clock(time, &row->minutes)) {
-        row->minutes = -1;
-        issue_add(&reader->issues, ISSUE_BAD_TIME, row->line, "Time", "'%.*s'", SHOWN(time));
-    }
-    return ERR_OK;
-}
-
-static enum err_code check_division(struct football_reader *reader, struct row *row, bool strict, bool *rejected,
-                                    struct err *err)
-{
-    int column = reader->plan.is_extra ? reader->plan.league : reader->plan.division;
-    struct text league = field_at(row, column);
-
-    if (league.size_bytes > 0 && league.size_bytes < LIMIT_NAME_BYTES)
-        return ERR_OK;
-    return reject(reader, row, strict, ISSUE_UNKNOWN_DIVISION, reader->plan.is_extra ? "League" : "Div", league,
-                  rejected, err);
-}
-
-/* The gates. */
-static enum err_code check_row(struct football_reader *reader, struct row *row, bool strict, bool *rejected,
-                               struct err *err)
-{
-    enum err_code (*const gates[])(struct football_reader *, struct row *, bool, bool *,
-                                   struct err *) = {check_teams, check_division, check_goals, check_date};
-
-    if (row_is_blank(row))
-        return reject(reader, row, strict, ISSUE_BLANK_ROW, "", (struct text){0}, rejected, err);
-    note_ragged(reader, row);
-    for (size_t index = 0; index < sizeof gates / sizeof gates[0] && !*rejected; index++) {
-        enum err_code code = gates[index](reader, row, strict, rejected, err);
-        if (code != ERR_OK)
-            return code;
-    }
-    return ERR_OK;
 }
 
 static void check_result(struct football_reader *reader, const struct row *row)
@@ -328,8 +149,8 @@ static void read_half_time(struct football_reader *reader, struct row *row)
     if (row->goals[0] >= 0 && parse_count(home, row->goals[0], &row->half[0]) &&
         parse_count(away, row->goals[1], &row->half[1]))
         return;
-    issue_add(&reader->issues, ISSUE_BAD_HALF_TIME, row->line, "HTHG", "'%.*s' : '%.*s' at %d:%d", SHOWN(home),
-              SHOWN(away), row->goals[0], row->goals[1]);
+    issue_add(&reader->issues, ISSUE_BAD_HALF_TIME, row->line, "HTHG", "'%.*s' : '%.*s' at %d:%d",
+              SHOWN(home), SHOWN(away), row->goals[0], row->goals[1]);
     row->half[0] = row->half[1] = -1;
 }
 
@@ -372,9 +193,10 @@ static void set_kickoff(struct football_reader *reader, const struct row *row)
         civil.hour = row->minutes / 60;
         civil.minute = row->minutes % 60;
     }
-    int length = snprintf(original, sizeof original, "%.*s%s%.*s", (int)(date.size_bytes < 30 ? date.size_bytes : 30),
-                          date.data, time.size_bytes > 0 ? " " : "",
-                          (int)(time.size_bytes < 30 ? time.size_bytes : 30), time.size_bytes > 0 ? time.data : "");
+    int length =
+        snprintf(original, sizeof original, "%.*s%s%.*s", (int)(date.size_bytes < 30 ? date.size_bytes : 30),
+                 date.data, time.size_bytes > 0 ? " " : "",
+                 (int)(time.size_bytes < 30 ? time.size_bytes : 30), time.size_bytes > 0 ? time.data : "");
     assert(length > 0 && (size_t)length < sizeof original);
     frame_set_i64(reader->matches, MATCH_DAY, row->day);
     frame_set_i64(reader->matches, MATCH_KICKOFF, time_from_civil(civil, ZONE_LONDON));
@@ -425,8 +247,8 @@ static void set_match(struct football_reader *reader, struct row *row)
 }
 
 /* A price above 1, or NaN. */
-static double read_price(struct football_reader *reader, const struct row *row, const struct plan_quote *quote,
-                         struct text text)
+static double read_price(struct football_reader *reader, const struct row *row,
+                         const struct plan_quote *quote, struct text text)
 {
     double price;
 
@@ -459,7 +281,8 @@ static void set_quote(struct football_reader *reader, const struct row *row, con
         return;
     bool is_flagged = overround_is_odd(sum);
     if (is_flagged)
-        issue_add(&reader->issues, ISSUE_OVERROUND, row->line, quote->field, "sum of inverse prices %.4f", sum);
+        issue_add(&reader->issues, ISSUE_OVERROUND, row->line, quote->field, "sum of inverse prices %.4f",
+                  sum);
     frame_set_i64(reader->prices, PRICE_MATCH, (int64_t)reader->rows_kept);
     frame_set_text(reader->prices, PRICE_MARKET, text_of(quote->market));
     frame_set_text(reader->prices, PRICE_BOOKMAKER, text_of(quote->bookmaker));
@@ -490,14 +313,14 @@ static bool note_duplicate(struct football_reader *reader, const struct row *row
     return id != NAMES_NONE;
 }
 
-enum err_code football_reader_row(struct football_reader *reader, const struct text *fields, size_t count, size_t line,
-                                  bool strict, struct err *err)
+enum err_code football_reader_row(struct football_reader *reader, const struct text *fields, size_t count,
+                                  size_t line, bool strict, struct err *err)
 {
     struct row row = {.fields = fields, .count = count, .line = line};
     bool rejected = false;
 
     reader->rows_read++;
-    enum err_code code = check_row(reader, &row, strict, &rejected, err);
+    enum err_code code = football_gates(reader, &row, strict, &rejected, err);
     if (code != ERR_OK || rejected)
         return code;
     if (!note_duplicate(reader, &row))
@@ -509,7 +332,8 @@ enum err_code football_reader_row(struct football_reader *reader, const struct t
     return ERR_OK;
 }
 
-enum err_code football_reader_finish(struct football_reader *reader, struct football_tables *out, struct err *err)
+enum err_code football_reader_finish(struct football_reader *reader, struct football_tables *out,
+                                     struct err *err)
 {
     *out = (struct football_tables){0};
     enum err_code code = frame_builder_finish(reader->matches, &out->matches, err);
@@ -525,54 +349,4 @@ enum err_code football_reader_finish(struct football_reader *reader, struct foot
     out->rows_kept = reader->rows_kept;
     reader->rows_read = reader->rows_kept = 0;
     return ERR_OK;
-}
-
-/* All rows behind the header. */
-static enum err_code read_rows(struct football_reader *reader, struct csv_reader *csv, bool strict, struct err *err)
-{
-    const struct text *fields;
-    size_t count;
-    bool at_end;
-
-    for (;;) {
-        enum err_code code = csv_next(csv, &fields, &count, &at_end, err);
-        if (code != ERR_OK || at_end)
-            return code;
-        if (csv_was_recoded(csv))
-            football_reader_note(reader, ISSUE_ENCODING, csv_line(csv), "read as Windows-1252");
-        code = football_reader_row(reader, fields, count, csv_line(csv), strict, err);
-        if (code != ERR_OK)
-            return code;
-    }
-}
-
-enum err_code football_data_read(const char *data, size_t size_bytes, const char *name, bool strict,
-                                 struct football_tables *out, struct err *err)
-{
-    struct csv_reader *csv = NULL;
-    struct football_reader *reader = NULL;
-    const struct text *fields;
-    size_t count;
-    bool at_end;
-
-    *out = (struct football_tables){0};
-    enum err_code code = csv_open(data, size_bytes, ',', name, &csv, err);
-    if (code != ERR_OK)
-        return code;
-    code = csv_next(csv, &fields, &count, &at_end, err);
-    if (code == ERR_OK && at_end)
-        code = err_set(err, ERR_INVALID, "cannot read '%s': the file is empty", name);
-    if (code == ERR_OK)
-        code = football_reader_create(fields, count, name, &reader, err);
-    if (code != ERR_OK)
-        goto out;
-    if (csv_had_byte_order_mark(csv))
-        football_reader_note(reader, ISSUE_BYTE_ORDER_MARK, 0, "skipped");
-    code = read_rows(reader, csv, strict, err);
-    if (code == ERR_OK)
-        code = football_reader_finish(reader, out, err);
-out:
-    football_reader_destroy(reader);
-    csv_close(csv);
-    return code;
 }

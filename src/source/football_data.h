@@ -37,11 +37,13 @@ enum err_code football_reader_create(const struct text *header, size_t count, co
                                      struct football_reader **out, struct err *err) CHECKED;
 void football_reader_destroy(struct football_reader *reader);
 /* One row. Dirt becomes issues; with `strict` the first rejecting issue is an error naming file, line and field. */
-enum err_code football_reader_row(struct football_reader *reader, const struct text *fields, size_t count, size_t line,
-                                  bool strict, struct err *err) CHECKED;
+enum err_code football_reader_row(struct football_reader *reader, const struct text *fields, size_t count,
+                                  size_t line, bool strict, struct err *err) CHECKED;
 /* An issue of the whole source (line 0) or of a line that the caller saw: encoding, byte order mark. */
-void football_reader_note(struct football_reader *reader, enum issue_reason reason, size_t line, const char *detail);
-enum err_code football_reader_finish(struct football_reader *reader, struct football_tables *out, struct err *err) CHECKED;
+void football_reader_note(struct football_reader *reader, enum issue_reason reason, size_t line,
+                          const char *detail);
+enum err_code football_reader_finish(struct football_reader *reader, struct football_tables *out,
+                                     struct err *err) CHECKED;
 /* A whole CSV file in memory. */
 enum err_code football_data_read(const char *data, size_t size_bytes, const char *name, bool strict,
                                  struct football_tables *out, struct err *err) CHECKED;

@@ -11,9 +11,9 @@ const char *const plan_statistic_fields[PLAN_STATISTIC_COUNT] = {"HS", "AS", "HS
 
 /* Bookmakers whose closing columns are recognised by their C even when the file has no opening ones. VC is a bookmaker
  * itself, which is why a trailing C alone proves nothing. */
-static const char *const known_bookmakers[] = {"1XB", "Avg", "B365", "BF", "BFD", "BFE", "BMGM", "BS", "BV", "BW",
-                                               "BbAv", "BbMx", "CL", "GB", "IW", "LB", "Max", "P", "PS", "SB",
-                                               "SJ", "SO", "SY", "VC", "WH"};
+static const char *const known_bookmakers[] = {"1XB", "Avg",  "B365", "BF", "BFD", "BFE", "BMGM", "BS",  "BV",
+                                               "BW",  "BbAv", "BbMx", "CL", "GB",  "IW",  "LB",   "Max", "P",
+                                               "PS",  "SB",   "SJ",   "SO", "SY",  "VC",  "WH"};
 
 struct header {
     const struct text *names;
@@ -115,8 +115,8 @@ static bool has_quote(const struct plan *plan, const struct plan_quote *quote)
 }
 
 /* Adds the quote whose first column is `column`, if it is one of this market. */
-static enum err_code add_quote(struct plan *plan, struct header header, const struct market *market, size_t column,
-                               struct err *err)
+static enum err_code add_quote(struct plan *plan, struct header header, const struct market *market,
+                               size_t column, struct err *err)
 {
     struct plan_quote quote = {.market = market->name, .price_count = market->price_count, .handicap = -1};
     struct text stem;
@@ -175,11 +175,12 @@ static enum err_code require(const struct plan *plan, const char *name, struct e
     };
     for (size_t index = 0; index < sizeof needs / sizeof needs[0]; index++) {
         if (needs[index].is_missing)
-            return err_set_field(err, ERR_INVALID, needs[index].column,
-                                 "cannot read '%s': the header has no column '%s'; this is neither football-data's "
-                                 "main layout (Div, Date, HomeTeam, AwayTeam, ...) nor its extra leagues (Country, "
-                                 "League, Date, Home, Away, ...)",
-                                 name, needs[index].column);
+            return err_set_field(
+                err, ERR_INVALID, needs[index].column,
+                "cannot read '%s': the header has no column '%s'; this is neither football-data's "
+                "main layout (Div, Date, HomeTeam, AwayTeam, ...) nor its extra leagues (Country, "
+                "League, Date, Home, Away, ...)",
+                name, needs[index].column);
     }
     return ERR_OK;
 }
@@ -209,7 +210,8 @@ static void find_columns(struct plan *plan, struct header header)
         plan->statistics[index] = find(header, plan_statistic_fields[index]);
 }
 
-enum err_code plan_create(const struct text *header, size_t count, const char *name, struct plan *out, struct err *err)
+enum err_code plan_create(const struct text *header, size_t count, const char *name, struct plan *out,
+                          struct err *err)
 {
     struct header names = {header, count};
 

@@ -50,7 +50,8 @@ void issue_list_release(struct issue_list *list)
     *list = (struct issue_list){0};
 }
 
-static bool lengthens_run(const struct issue_list *list, enum issue_reason reason, size_t line, const char *field)
+static bool lengthens_run(const struct issue_list *list, enum issue_reason reason, size_t line,
+                          const char *field)
 {
     if (list->last_by[reason] == 0)
         return false;
@@ -72,8 +73,8 @@ static struct issue *new_item(struct issue_list *list)
     return &list->items[list->kept];
 }
 
-void issue_add(struct issue_list *list, enum issue_reason reason, size_t line, const char *field, const char *format,
-               ...)
+void issue_add(struct issue_list *list, enum issue_reason reason, size_t line, const char *field,
+               const char *format, ...)
 {
     assert((unsigned)reason < ISSUE_COUNT);
     list->counts[reason]++;

@@ -29,20 +29,21 @@ struct issue {
 struct issue_list {
     struct issue *items;
     size_t kept, capacity;
-    size_t counts[ISSUE_COUNT];       /* rows, all of them */
-    size_t kept_by[ISSUE_COUNT];      /* items */
-    size_t last_by[ISSUE_COUNT];      /* 1 + index of the last item, 0: none */
+    size_t counts[ISSUE_COUNT];  /* rows, all of them */
+    size_t kept_by[ISSUE_COUNT]; /* items */
+    size_t last_by[ISSUE_COUNT]; /* 1 + index of the last item, 0: none */
 };
 /* Items per file and reason that are kept: rejected rows practically all, repaired ones as examples. */
 enum { ISSUE_KEPT_REJECTED = 5000, ISSUE_KEPT_REPAIRED = 100 };
 
 const char *issue_name(enum issue_reason reason);
 const char *issue_doc(enum issue_reason reason);
-bool issue_rejects(enum issue_reason reason); /* the row is left out; otherwise it was repaired or flagged and kept */
+bool issue_rejects(
+    enum issue_reason reason); /* the row is left out; otherwise it was repaired or flagged and kept */
 enum issue_reason issue_find(const char *name); /* ISSUE_COUNT: unknown */
 void issue_list_release(struct issue_list *list);
 /* Lines of one reason must not go back. Never fails: without memory the row is counted only. */
-void issue_add(struct issue_list *list, enum issue_reason reason, size_t line, const char *field, const char *format, ...)
-    PRINTF_LIKE(5, 6);
+void issue_add(struct issue_list *list, enum issue_reason reason, size_t line, const char *field,
+               const char *format, ...) PRINTF_LIKE(5, 6);
 
 #endif

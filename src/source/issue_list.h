@@ -1,13 +1,16 @@
 /* ISSUE(symbol, name, rejects the row, doc) */
 ISSUE(BLANK_ROW, "blank_row", 1, "a row of separators only")
-ISSUE(RAGGED_ROW, "ragged_row", 0, "more or fewer fields than the header; the extra ones were empty or are ignored, missing ones count as empty")
+ISSUE(RAGGED_ROW, "ragged_row", 0,
+      "more or fewer fields than the header; the extra ones were empty or are ignored, missing ones count as "
+      "empty")
 ISSUE(BAD_DATE, "bad_date", 1, "the date is missing or not a day of the calendar")
 ISSUE(BAD_TIME, "bad_time", 0, "the kick-off time cannot be read; the time counts as unknown")
 ISSUE(MISSING_TEAM, "missing_team", 1, "a team name is empty or too long, or both teams are the same")
 ISSUE(BAD_GOALS, "bad_goals", 1, "goals are not whole numbers from 0 to 99")
 ISSUE(RESULT_MISMATCH, "result_mismatch", 0, "the result letter contradicts the goals; the goals win")
 ISSUE(BAD_HALF_TIME, "bad_half_time", 0, "half-time goals are unreadable or above full time; dropped")
-ISSUE(BAD_STATISTIC, "bad_statistic", 0, "a statistic is negative, not a number or contradicts another; dropped")
+ISSUE(BAD_STATISTIC, "bad_statistic", 0,
+      "a statistic is negative, not a number or contradicts another; dropped")
 ISSUE(BAD_PRICE, "bad_price", 0, "a price is not a number above 1.00; that price is dropped")
 ISSUE(OVERROUND, "overround", 0, "a complete set of prices sums outside [1.00, 1.20]; kept and flagged")
 ISSUE(UNKNOWN_DIVISION, "unknown_division", 1, "the division or league is not known")

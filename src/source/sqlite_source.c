@@ -33,14 +33,16 @@ struct sqlite_source {
     struct file_info info;
 };
 
-static enum err_code source_error(const struct sqlite_source *source, int result, const char *what, struct err *err)
+static enum err_code source_error(const struct sqlite_source *source, int result, const char *what,
+                                  struct err *err)
 {
     const char *text = source->handle != NULL ? sqlite3_errmsg(source->handle) : sqlite3_errstr(result);
 
     switch (result & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        return err_set(err, ERR_BUSY, "cannot %s '%s': another program is writing to it; try again when it is done", what,
+        return err_set(err, ERR_BUSY,
+                       "cannot %s '%s': another program is writing to it; try again when it is done", what,
                        source->path);
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
@@ -48,14 +50,16 @@ static enum err_code source_error(const struct sqlite_source *source, int result
     case SQLITE_NOMEM:
         return err_nomem(err, 0);
     case SQLITE_AUTH:
-        return err_set(err, ERR_FORBIDDEN, "cannot %s '%s': the query does more than read (%s); only SELECT is allowed",
-                       what, source->path, text);
+        return err_set(err, ERR_FORBIDDEN,
+                       "cannot %s '%s': the query does more than read (%s); only SELECT is allowed", what,
+                       source->path, text);
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:
-        return err_set(err, ERR_BUSY,
-                       "cannot %s '%s': its last writer did not finish (a journal is left over); open it once with "
-                       "its own application",
-                       what, source->path);
+        return err_set(
+            err, ERR_BUSY,
+            "cannot %s '%s': its last writer did not finish (a journal is left over); open it once with "
+            "its own application",
+            what, source->path);
     case SQLITE_IOERR:
         return err_set(err, ERR_IO, "cannot %s '%s': %s", what, source->path, text);
     default:
@@ -102,8 +106,8 @@ static void append_uri(struct buffer *uri, const char *path, bool is_immutable)
     buffer_append_text(uri, is_immutable ? "?mode=ro&immutable=1" : "?mode=ro");
 }
 
-static int allow_reading(void *context, int action, const char *first, const char *second, const char *database,
-                         const char *trigger)
+static int allow_reading(void *context, int action, const char *first, const char *second,
+                         const char *database, const char *trigger)
 {
     (void)context, (void)first, (void)database, (void)trigger;
     switch (action) {
@@ -168,8 +172,9 @@ static enum err_code refuse_tail(struct sqlite_source *source, const char *tail,
         bool is_statement = more != NULL;
         (void)sqlite3_finalize(more);
         if (result != SQLITE_OK || is_statement)
-            return err_set_field(err, ERR_INVALID, "query", "the query has more than one statement; one SELECT is "
-                                                            "allowed");
+            return err_set_field(err, ERR_INVALID, "query",
+                                 "the query has more than one statement; one SELECT is "
+                                 "allowed");
         if (tail == from)
             break;
     }
@@ -190,7 +195,8 @@ static enum err_code prepare(struct sqlite_source *source, const char *query, st
         return code;
     source->column_count = sqlite3_column_count(source->statement);
     if (sqlite3_stmt_readonly(source->statement) == 0 || source->column_count == 0)
-        return err_set_field(err, ERR_FORBIDDEN, "query", "the query does not read rows; only SELECT is allowed");
+        return err_set_field(err, ERR_FORBIDDEN, "query",
+                             "the query does not read rows; only SELECT is allowed");
     source->fields = calloc((size_t)source->column_count, sizeof *source->fields);
     source->whole_numbers = calloc((size_t)source->column_count, sizeof *source->whole_numbers);
     if (source->fields == NULL || source->whole_numbers == NULL)
@@ -232,8 +238,8 @@ static enum err_code read_rows(struct sqlite_source *source, bool strict, struct
             return source_error(source, result, "read", err);
         for (int column = 0; column < source->column_count; column++)
             source->fields[column] = value_text(source, column);
-        enum err_code code =
-            football_reader_row(source->reader, source->fields, (size_t)source->column_count, line, strict, err);
+        enum err_code code = football_reader_row(source->reader, source->fields, (size_t)source->column_count,
+                                                 line, strict, err);
         if (code != ERR_OK)
             return code;
     }
@@ -263,8 +269,8 @@ static void close_source(struct sqlite_source *source)
     free(source->whole_numbers);
 }
 
-enum err_code sqlite_source_read(const char *path, const char *query, bool strict, struct football_tables *out,
-                                 struct err *err)
+enum err_code sqlite_source_read(const char *path, const char *query, bool strict,
+                                 struct football_tables *out, struct err *err)
 {
     struct sqlite_source source = {.path = path};
 

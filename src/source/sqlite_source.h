@@ -13,7 +13,7 @@
 #include "source/football_data.h"
 
 /* Issues name the number of the result row (from 1) as line. */
-enum err_code sqlite_source_read(const char *path, const char *query, bool strict, struct football_tables *out,
-                                 struct err *err) CHECKED;
+enum err_code sqlite_source_read(const char *path, const char *query, bool strict,
+                                 struct football_tables *out, struct err *err) CHECKED;
 
 #endif

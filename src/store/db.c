@@ -20,7 +20,7 @@
 #include <string.h>
 
 enum {
-    PARAMETER_MAX = 64,
+    PARAMETER_MAX = 256, /* a statement that inserts many rows at once has the most */
     BUSY_TIMEOUT_MS = 5000,
     FIRST_SLOTS = 64,
     /* pages of 4 kB: 32 MB of log before it is emptied into the file, 48 MB of cache while loading */
@@ -52,13 +52,15 @@ static enum err_code db_error(const struct db *db, int result, const char *what,
     switch (result & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        return err_set(err, ERR_BUSY, "cannot %s '%s': another process is writing to it; try again", what, db->path);
-    case SQLITE_FULL:
-        return err_set(err, ERR_IO, "cannot %s '%s': the disk is full; what was committed before is safe", what,
+        return err_set(err, ERR_BUSY, "cannot %s '%s': another process is writing to it; try again", what,
                        db->path);
+    case SQLITE_FULL:
+        return err_set(err, ERR_IO, "cannot %s '%s': the disk is full; what was committed before is safe",
+                       what, db->path);
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
-        return err_set(err, ERR_CORRUPT, "cannot %s '%s': %s; restore it from a backup", what, db->path, text);
+        return err_set(err, ERR_CORRUPT, "cannot %s '%s': %s; restore it from a backup", what, db->path,
+                       text);
     case SQLITE_NOMEM:
         return err_nomem(err, 0);
     case SQLITE_CONSTRAINT:
@@ -109,9 +111,11 @@ enum err_code db_open(const char *where, enum db_mode mode, struct db **out, str
     if (db->slots == NULL)
         code = err_nomem(err, db->slot_count * sizeof(struct query *));
     else if (!text_copy(text_of(where), db->path, sizeof db->path))
-        code = err_set(err, ERR_TOO_LARGE, "the path of the database is longer than %d bytes", FILE_PATH_BYTES - 1);
+        code = err_set(err, ERR_TOO_LARGE, "the path of the database is longer than %d bytes",
+                       FILE_PATH_BYTES - 1);
     else if (mode == DB_READ_ONLY && !file_exists(where))
-        code = err_set(err, ERR_NOT_FOUND, "there is no database '%s'; import something first ('almanac import')", where);
+        code = err_set(err, ERR_NOT_FOUND,
+                       "there is no database '%s'; import something first ('almanac import')", where);
     if (code == ERR_OK) {
         int result = sqlite3_open_v2(where, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
         code = result == SQLITE_OK ? configure(db, mode, err) : db_error(db, result, "open", err);
@@ -179,8 +183,8 @@ static enum err_code set_bulk(struct db *db, int checkpoint_pages, int cache_kb,
 {
     char sql[128];
 
-    (void)snprintf(sql, sizeof sql, "PRAGMA wal_autocheckpoint = %d; PRAGMA cache_size = -%d", checkpoint_pages,
-                   cache_kb);
+    (void)snprintf(sql, sizeof sql, "PRAGMA wal_autocheckpoint = %d; PRAGMA cache_size = -%d",
+                   checkpoint_pages, cache_kb);
     return db_execute(db, sql, err);
 }
 
@@ -337,15 +341,16 @@ void query_bind_f64(struct query *query, int index, double value)
 
 void query_bind_text(struct query *query, int index, const char *value)
 {
-    note_bind(query, sqlite3_bind_text(query->statement, parameter(query, index), value, -1, SQLITE_TRANSIENT));
+    note_bind(query,
+              sqlite3_bind_text(query->statement, parameter(query, index), value, -1, SQLITE_TRANSIENT));
 }
 
 void query_bind_blob(struct query *query, int index, const void *data, size_t size_bytes)
 {
     static const char empty;
 
-    note_bind(query, sqlite3_bind_blob64(query->statement, parameter(query, index), size_bytes == 0 ? &empty : data,
-                                         size_bytes, SQLITE_TRANSIENT));
+    note_bind(query, sqlite3_bind_blob64(query->statement, parameter(query, index),
+                                         size_bytes == 0 ? &empty : data, size_bytes, SQLITE_TRANSIENT));
 }
 
 void query_bind_null(struct query *query, int index)
@@ -398,7 +403,10 @@ int64_t query_i64(const struct query *query, int column)
 
 double query_f64(const struct query *query, int column)
 {
-    return query_is_null(query, column) ? NAN : sqlite3_column_double(query->statement, column);
+    double value = sqlite3_column_double(query->statement, column);
+
+    /* NULL reads as 0: the type is asked for only then, this is the inner loop of loading */
+    return value == 0 && query_is_null(query, column) ? NAN : value;
 }
 
 const char *query_text(const struct query *query, int column)

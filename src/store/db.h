@@ -22,14 +22,16 @@ enum db_mode { DB_READ_WRITE, DB_READ_ONLY };
 enum err_code db_open(const char *where, enum db_mode mode, struct db **out, struct err *err) CHECKED;
 void db_close(struct db *db);
 enum err_code db_begin(struct db *db, struct err *err) CHECKED; /* immediate: takes the write lock */
-enum err_code db_commit(struct db *db, struct err *err) CHECKED; /* on an error the transaction is rolled back */
-void db_rollback(struct db *db); /* safe when no transaction is open */
-enum err_code db_execute(struct db *db, const char *sql, struct err *err) CHECKED; /* several statements, no results */
+enum err_code db_commit(struct db *db,
+                        struct err *err) CHECKED; /* on an error the transaction is rolled back */
+void db_rollback(struct db *db);                  /* safe when no transaction is open */
+enum err_code db_execute(struct db *db, const char *sql,
+                         struct err *err) CHECKED; /* several statements, no results */
 
 /* sql must be a string literal (cached by address). Resets a statement left half-read. */
 enum err_code db_query(struct db *db, const char *sql, struct query **out, struct err *err) CHECKED;
-void query_bind_i64(struct query *query, int index, int64_t value); /* index from 1, as $1 */
-void query_bind_f64(struct query *query, int index, double value);  /* NaN binds NULL */
+void query_bind_i64(struct query *query, int index, int64_t value);      /* index from 1, as $1 */
+void query_bind_f64(struct query *query, int index, double value);       /* NaN binds NULL */
 void query_bind_text(struct query *query, int index, const char *value); /* copied; NULL binds NULL */
 void query_bind_blob(struct query *query, int index, const void *data, size_t size_bytes);
 void query_bind_null(struct query *query, int index);
@@ -37,10 +39,10 @@ void query_bind_null(struct query *query, int index);
 enum err_code query_next(struct query *query, bool *out_row, struct err *err) CHECKED;
 /* Runs to the end, ignoring rows. */
 enum err_code query_run(struct query *query, struct err *err) CHECKED;
-void query_reset(struct query *query); /* bound values stay until they are bound again */
+void query_reset(struct query *query);                     /* bound values stay until they are bound again */
 bool query_is_null(const struct query *query, int column); /* column from 0 */
 int64_t query_i64(const struct query *query, int column);
-double query_f64(const struct query *query, int column); /* NaN for NULL */
+double query_f64(const struct query *query, int column);       /* NaN for NULL */
 const char *query_text(const struct query *query, int column); /* "" for NULL; valid until the next step */
 int64_t db_changes(const struct db *db);
 int64_t db_last_id(const struct db *db);

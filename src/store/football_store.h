@@ -37,7 +37,8 @@ struct stored_match {
     int state, home_goals, away_goals; /* goals -1 unknown */
 };
 /* By own id (decimal text) or by source id. ERR_NOT_FOUND. */
-enum err_code football_store_find_match(struct db *db, const char *id, struct stored_match *out, struct err *err) CHECKED;
+enum err_code football_store_find_match(struct db *db, const char *id, struct stored_match *out,
+                                        struct err *err) CHECKED;
 /* Team id by country and name or alias (exact after trimming, then ASCII case-insensitive). ERR_NOT_FOUND names the
  * nearest known names. */
 enum err_code football_store_find_team(struct db *db, const char *country, const char *name, int64_t *out_id,
@@ -67,11 +68,10 @@ void football_writer_destroy(struct football_writer *writer);
  * match that is not among the rows stays. *out counts on. */
 enum err_code football_writer_save(struct football_writer *writer, const struct football_rows *rows,
                                    struct football_saved *out, struct err *err) CHECKED;
-/* Chains `content_hash` into football_store_hash. */
-enum err_code football_writer_note_change(struct football_writer *writer, const char *content_hash,
-                                          struct err *err) CHECKED;
 /* The id of a team, made if new. `day`: the date of the match, for dated aliases. */
-enum err_code football_writer_team(struct football_writer *writer, const char *country, struct text name, int64_t day,
-                                   int64_t *out_id, struct err *err) CHECKED;
+enum err_code football_writer_team(struct football_writer *writer, const char *country, struct text name,
+                                   int64_t day, int64_t *out_id, struct err *err) CHECKED;
+/* Chains the hash of what was written into football_store_hash; in the same transaction as the writing. */
+enum err_code football_store_chain(struct db *db, const char *content_hash, struct err *err) CHECKED;
 
 #endif

@@ -20,9 +20,10 @@ struct stored_issue {
 /* The hashes of all files that were imported without an error. */
 enum err_code import_store_known(struct db *db, struct names **out, struct err *err) CHECKED;
 /* A file by path: a new row, or the old one with its issues and counts removed. */
-enum err_code import_store_file(struct db *db, const struct stored_file *file, int64_t *out_id, struct err *err) CHECKED;
-enum err_code import_store_issue(struct db *db, int64_t file_id, int64_t number, const struct stored_issue *issue,
-                                 struct err *err) CHECKED;
+enum err_code import_store_file(struct db *db, const struct stored_file *file, int64_t *out_id,
+                                struct err *err) CHECKED;
+enum err_code import_store_issue(struct db *db, int64_t file_id, int64_t number,
+                                 const struct stored_issue *issue, struct err *err) CHECKED;
 enum err_code import_store_count(struct db *db, int64_t file_id, const char *reason, int64_t count,
                                  struct err *err) CHECKED;
 

@@ -27,8 +27,9 @@ bool job_state_is_final(enum job_state state)
 
 /* ---- reading ---- */
 
-#define COLUMNS                                                                                                  \
-    "id, task, state, attempt, pid, process, created_us, started_us, ended_us, progress_done, progress_total, " \
+#define COLUMNS                                                                                              \
+    "id, task, state, attempt, pid, process, created_us, started_us, ended_us, progress_done, "              \
+    "progress_total, "                                                                                       \
     "phase, error"
 
 static enum job_state state_of(const char *name)
@@ -101,7 +102,8 @@ enum err_code job_store_get(struct db *db, int64_t id, struct job_row *out, stru
     return code == ERR_OK && count == 0 ? refuse_unknown(id, err) : code;
 }
 
-enum err_code job_store_list(struct db *db, int64_t before_id, struct job_row *out, size_t *count, struct err *err)
+enum err_code job_store_list(struct db *db, int64_t before_id, struct job_row *out, size_t *count,
+                             struct err *err)
 {
     struct query *query;
 
@@ -119,10 +121,11 @@ enum err_code job_store_unfinished(struct db *db, int64_t after_id, struct job_r
 {
     struct query *query;
 
-    enum err_code code = db_query(db,
-                                  "SELECT " COLUMNS " FROM job WHERE state IN ('running', 'stopping') AND id > $1 "
-                                  "ORDER BY id LIMIT $2",
-                                  &query, err);
+    enum err_code code =
+        db_query(db,
+                 "SELECT " COLUMNS " FROM job WHERE state IN ('running', 'stopping') AND id > $1 "
+                 "ORDER BY id LIMIT $2",
+                 &query, err);
     if (code != ERR_OK)
         return code;
     query_bind_i64(query, 1, after_id);
@@ -254,8 +257,8 @@ static enum err_code insert_job(struct db *db, const char *task, const char *req
     bool has_row = false;
 
     enum err_code code = db_query(
-        db, "INSERT INTO job(task, request, state, created_us) VALUES ($1, $2, 'queued', $3) RETURNING id", &query,
-        err);
+        db, "INSERT INTO job(task, request, state, created_us) VALUES ($1, $2, 'queued', $3) RETURNING id",
+        &query, err);
     if (code != ERR_OK)
         return code;
     query_bind_text(query, 1, task);
@@ -343,8 +346,8 @@ static enum err_code move(struct db *db, const struct change *change, struct err
         return code;
     code = update_job(db, change, err);
     if (code == ERR_OK)
-        code = add_event(db, change->id, job_state_name(change->from), job_state_name(change->to), change->error,
-                         change->now_us, err);
+        code = add_event(db, change->id, job_state_name(change->from), job_state_name(change->to),
+                         change->error, change->now_us, err);
     return end_transaction(db, code, err);
 }
 
@@ -361,8 +364,8 @@ enum err_code job_store_move(struct db *db, int64_t id, enum job_state from, enu
 enum err_code job_store_start(struct db *db, int64_t id, int64_t pid, const char *process, int64_t now_us,
                               struct err *err)
 {
-    struct change change = {.id = id,           .pid = pid,        .now_us = now_us,
-                            .from = JOB_QUEUED, .to = JOB_RUNNING, .process = process};
+    struct change change = {
+        .id = id, .pid = pid, .now_us = now_us, .from = JOB_QUEUED, .to = JOB_RUNNING, .process = process};
 
     return move(db, &change, err);
 }

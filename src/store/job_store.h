@@ -25,9 +25,9 @@ struct job_row {
     int64_t id;
     char task[32];
     enum job_state state;
-    int64_t attempt;                          /* how often it was started; 0: never */
-    int64_t pid;                              /* 0: none */
-    char process[JOB_PROCESS_BYTES];          /* names the process together with pid, see job/process_mark.h */
+    int64_t attempt;                 /* how often it was started; 0: never */
+    int64_t pid;                     /* 0: none */
+    char process[JOB_PROCESS_BYTES]; /* names the process together with pid, see job/process_mark.h */
     int64_t created_us, started_us, ended_us; /* TIME_NONE: not yet */
     int64_t progress_done, progress_total;
     char phase[64];
@@ -40,7 +40,8 @@ enum err_code job_store_get(struct db *db, int64_t id, struct job_row *out, stru
 /* Newest first; *count in: capacity, out: filled. before_id 0: from the newest. */
 enum err_code job_store_list(struct db *db, int64_t before_id, struct job_row *out, size_t *count,
                              struct err *err) CHECKED;
-enum err_code job_store_request(struct db *db, int64_t id, struct buffer *out, struct err *err) CHECKED; /* JSON */
+enum err_code job_store_request(struct db *db, int64_t id, struct buffer *out,
+                                struct err *err) CHECKED; /* JSON */
 /* JSON, or nothing appended when there is none. */
 enum err_code job_store_result(struct db *db, int64_t id, struct buffer *out, struct err *err) CHECKED;
 /* The changes of state of a job, oldest first, as a JSON array of {at, from, to, attempt, note}. */
@@ -48,7 +49,8 @@ enum err_code job_store_events(struct db *db, int64_t id, struct buffer *out, st
 /* ERR_CONFLICT when the job is not in state `from`, ERR_NOT_FOUND when there is none. error and result_json may be
  * NULL. A move to JOB_RUNNING counts an attempt, one to a final state sets ended_us. */
 enum err_code job_store_move(struct db *db, int64_t id, enum job_state from, enum job_state to, int64_t pid,
-                             const char *error, const char *result_json, int64_t now_us, struct err *err) CHECKED;
+                             const char *error, const char *result_json, int64_t now_us,
+                             struct err *err) CHECKED;
 /* From queued to running, with the process that runs it. */
 enum err_code job_store_start(struct db *db, int64_t id, int64_t pid, const char *process, int64_t now_us,
                               struct err *err) CHECKED;

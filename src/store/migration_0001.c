@@ -17,7 +17,8 @@ const char *const migration_0001[] = {
     "UNIQUE(country, name_key))",
 
     "CREATE TABLE team_alias("
-    "country TEXT NOT NULL, name_key TEXT NOT NULL, team_id INTEGER NOT NULL REFERENCES team(id), name TEXT NOT NULL, "
+    "country TEXT NOT NULL, name_key TEXT NOT NULL, team_id INTEGER NOT NULL REFERENCES team(id), name TEXT "
+    "NOT NULL, "
     "from_day INTEGER NOT NULL DEFAULT -1000000, to_day INTEGER NOT NULL DEFAULT 1000000, "
     "PRIMARY KEY(country, name_key, from_day)) WITHOUT ROWID",
 
@@ -53,7 +54,8 @@ const char *const migration_0001[] = {
     "UNIQUE(market, bookmaker, label))",
 
     "CREATE TABLE price("
-    "match_id INTEGER NOT NULL, quote_id INTEGER NOT NULL, price_1 REAL, price_2 REAL, price_3 REAL, handicap REAL, "
+    "match_id INTEGER NOT NULL, quote_id INTEGER NOT NULL, price_1 REAL, price_2 REAL, price_3 REAL, "
+    "handicap REAL, "
     "is_flagged INTEGER NOT NULL DEFAULT 0, captured_at INTEGER, "
     "PRIMARY KEY(match_id, quote_id)) WITHOUT ROWID",
     "CREATE TRIGGER match_deleted AFTER DELETE ON match BEGIN DELETE FROM price WHERE match_id = old.id; END",
@@ -64,7 +66,8 @@ const char *const migration_0001[] = {
     "p.handicap, p.is_flagged, p.captured_at "
     "FROM price p JOIN quote q ON q.id = p.quote_id "
     "JOIN (SELECT '1x2' AS market, 1 AS number, 'home' AS selection UNION ALL SELECT '1x2', 2, 'draw' "
-    "UNION ALL SELECT '1x2', 3, 'away' UNION ALL SELECT 'ou25', 1, 'under' UNION ALL SELECT 'ou25', 2, 'over' "
+    "UNION ALL SELECT '1x2', 3, 'away' UNION ALL SELECT 'ou25', 1, 'under' UNION ALL SELECT 'ou25', 2, "
+    "'over' "
     "UNION ALL SELECT 'ah', 1, 'home' UNION ALL SELECT 'ah', 2, 'away') s ON s.market = q.market "
     "WHERE CASE s.number WHEN 1 THEN p.price_1 WHEN 2 THEN p.price_2 ELSE p.price_3 END IS NOT NULL",
     NULL,

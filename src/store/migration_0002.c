@@ -11,7 +11,8 @@
 const char *const migration_0002[] = {
     "CREATE TABLE job("
     "id INTEGER PRIMARY KEY, task TEXT NOT NULL, request TEXT NOT NULL, "
-    "state TEXT NOT NULL CHECK(state IN ('queued', 'running', 'stopping', 'succeeded', 'failed', 'stopped')), "
+    "state TEXT NOT NULL CHECK(state IN ('queued', 'running', 'stopping', 'succeeded', 'failed', "
+    "'stopped')), "
     "attempt INTEGER NOT NULL DEFAULT 0, pid INTEGER NOT NULL DEFAULT 0, process TEXT NOT NULL DEFAULT '', "
     "created_us INTEGER NOT NULL, started_us INTEGER, ended_us INTEGER, "
     "progress_done INTEGER NOT NULL DEFAULT 0, progress_total INTEGER NOT NULL DEFAULT 0, "

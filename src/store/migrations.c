@@ -10,8 +10,8 @@
 #include <string.h>
 
 /* "Almn" */
-#define APPLICATION_ID      "1097624942"
-#define APPLICATION_ID_I64  INT64_C(1097624942)
+#define APPLICATION_ID     "1097624942"
+#define APPLICATION_ID_I64 INT64_C(1097624942)
 
 static const struct migration migrations[] = {
 #define MIGRATION(number, name) {1##number - 10000, name, migration_##number},
@@ -56,8 +56,9 @@ static enum err_code read_version(struct db *db, int64_t *out, struct err *err)
         return ERR_OK;
     }
     if (application != APPLICATION_ID_I64)
-        return err_set(err, ERR_CONFLICT, "the file is an SQLite database of another application; choose another data "
-                                          "folder");
+        return err_set(err, ERR_CONFLICT,
+                       "the file is an SQLite database of another application; choose another data "
+                       "folder");
     return read_number(db, "SELECT max(version) FROM migration", out, err);
 }
 
@@ -89,11 +90,12 @@ static enum err_code run_missing(struct db *db, int version, struct err *err)
 
     enum err_code code = read_version(db, &present, err);
     if (code == ERR_OK && present == 0) {
-        code = db_execute(db,
-                          "PRAGMA application_id = " APPLICATION_ID ";"
-                          "CREATE TABLE IF NOT EXISTS migration(version INTEGER PRIMARY KEY, name TEXT NOT NULL, "
-                          "applied_us INTEGER NOT NULL)",
-                          err);
+        code = db_execute(
+            db,
+            "PRAGMA application_id = " APPLICATION_ID ";"
+            "CREATE TABLE IF NOT EXISTS migration(version INTEGER PRIMARY KEY, name TEXT NOT NULL, "
+            "applied_us INTEGER NOT NULL)",
+            err);
     }
     for (size_t index = 0; index < MIGRATION_COUNT && code == ERR_OK; index++) {
         if (migrations[index].version > present && migrations[index].version <= version)
@@ -105,8 +107,8 @@ static enum err_code run_missing(struct db *db, int version, struct err *err)
 static enum err_code refuse_newer(int64_t present, struct err *err)
 {
     return err_set(err, ERR_CONFLICT,
-                   "the database has schema %" PRId64 ", this program knows %d; use the newer program", present,
-                   migrations_newest());
+                   "the database has schema %" PRId64 ", this program knows %d; use the newer program",
+                   present, migrations_newest());
 }
 
 enum err_code migrations_run(struct db *db, int version, struct err *err)
@@ -140,7 +142,8 @@ enum err_code migrations_check(struct db *db, struct err *err)
     if (present > migrations_newest())
         return refuse_newer(present, err);
     return err_set(err, ERR_CONFLICT,
-                   "the database has schema %" PRId64 ", this program needs %d; open it for writing once ('almanac "
+                   "the database has schema %" PRId64
+                   ", this program needs %d; open it for writing once ('almanac "
                    "serve' or 'almanac import')",
                    present, migrations_newest());
 }

@@ -79,7 +79,7 @@ static enum err_code predict_out_of_fold(const struct recipe *recipe, const stru
                                          struct err *err)
 {
     for (size_t k = 0; k < recipe->folds; k++) {
-        char phase[48];
+        char phase[80];
         (void)snprintf(phase, sizeof(phase), "training fold %zu of %zu", k + 1, recipe->folds);
         struct dataset train = dataset_slice(data, folds[k].train_begin, folds[k].train_end - folds[k].train_begin);
         size_t test_rows = folds[k].test_end - folds[k].test_begin;

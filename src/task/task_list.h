@@ -1,3 +1,4 @@
 /* One row per task: TASK(symbol) names `const struct task task_<symbol>`. */
 TASK(train)
 TASK(backtest)
+TASK(reference)

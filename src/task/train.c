@@ -84,10 +84,10 @@ static void name_model(struct plan *plan)
     (void)snprintf(plan->name.variant, sizeof(plan->name.variant), "%s", target_at((enum target)options->target)->name);
     /* with and without prices are different models: the one cannot serve where there are no prices */
     bool has_prices = strcmp(options->features, "with_prices") == 0;
-    (void)snprintf(plan->name.bot, sizeof(plan->name.bot), "%s%s", options->engine, has_prices ? "_prices" : "");
+    (void)snprintf(plan->name.bot, sizeof(plan->name.bot), "%.23s%s", options->engine, has_prices ? "_prices" : "");
 }
 
-static enum err_code check_options(struct plan *plan, struct err *err)
+static enum err_code check_plan(struct plan *plan, struct err *err)
 {
     const struct train_options *options = plan->options;
     plan->league = league_find(text_of(options->league));
@@ -106,6 +106,12 @@ static enum err_code check_options(struct plan *plan, struct err *err)
     plan->recipe.folds = (plan->recipe.engine->capabilities & ENGINE_IS_BASELINE) != 0 ? 0 : (size_t)options->folds;
     name_model(plan);
     return ERR_OK;
+}
+
+static enum err_code check_options(const void *options, struct err *err)
+{
+    struct plan plan = {.options = options};
+    return check_plan(&plan, err);
 }
 
 static enum err_code select_rows(struct plan *plan, struct err *err)
@@ -201,7 +207,9 @@ static void write_description(const struct plan *plan, const struct fitted *fitt
     json_field_text(out, "matrix", matrix_key_of(plan->matrix));
     json_field_text(out, "feature_set", plan->set->name);
     json_key(out, "options");
-    option_write_json(&train_table, plan->options, out);
+    struct train_options options = *plan->options;
+    options.matrix[0] = '\0'; /* said above, and the same whether it was asked for by key or not */
+    option_write_json(&train_table, &options, out);
     json_key(out, "engine_options");
     if (plan->recipe.engine->options != NULL)
         option_write_json(plan->recipe.engine->options, plan->recipe.options, out);
@@ -274,7 +282,7 @@ static enum err_code make_model(struct plan *plan, struct fitted *fitted, struct
 static enum err_code run_plan(struct task_context *context, struct plan *plan, struct err *err)
 {
     struct fitted fitted = {0};
-    enum err_code code = check_options(plan, err);
+    enum err_code code = check_plan(plan, err);
     if (code == ERR_OK)
         code = plan->options->matrix[0] != '\0'
                    ? prepare_matrix_by_key(context, plan->options->matrix, &plan->matrix, err)
@@ -437,6 +445,7 @@ const struct task task_train = {
     .doc = "train a model of one league and target, judge it on an untouched holdout, promote it if it is better",
     .options = &train_table,
     .options_bytes = sizeof(struct train_options),
+    .check = check_options,
     .run = train_run,
     .commit = promote_commit,
 };

@@ -1,7 +1,7 @@
 /* What the unit tests of this folder share: an assertion for reals, made-up matches, frames for
  * history_create. Included by *_test.c files only, after cmocka.h. */
-#ifndef ALMANAC_FOOTBALL_TESTING_H
-#define ALMANAC_FOOTBALL_TESTING_H
+#ifndef ALMANAC_FOOTBALL_TEST_EVENTS_H
+#define ALMANAC_FOOTBALL_TEST_EVENTS_H
 
 #include "base/random.h"
 #include "base/time.h"
@@ -11,7 +11,14 @@
 #include "football/match.h"
 
 #include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
 
 #define assert_close(actual, expected, tolerance)                                                            \
     do {                                                                                                     \

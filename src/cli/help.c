@@ -1,0 +1,50 @@
+/* almanac help, almanac version. */
+#include "cli/command.h"
+
+#include <string.h>
+
+#define ALMANAC_VERSION "0.1.0"
+
+static void print_all(void)
+{
+    command_printf("usage: almanac COMMAND [flags]\n\n");
+    for (size_t i = 0; command_at(i) != NULL; i++)
+        command_printf("  %-20s %s\n", command_at(i)->name, command_at(i)->doc);
+    command_printf("\n'almanac help COMMAND' shows its flags. Options may also stand in almanac.ini and in ALMANAC_<NAME>.\n");
+}
+
+static enum err_code run_help(const struct command *command, int argc, char **argv, struct err *err)
+{
+    struct buffer text;
+    int used = 0;
+    (void)command;
+    if (argc == 0) {
+        print_all();
+        return ERR_OK;
+    }
+    const struct command *asked = command_find(argc, argv, &used);
+    if (asked == NULL)
+        return err_set(err, ERR_NOT_FOUND, "no command '%s'; 'almanac help' lists all", argv[0]);
+    buffer_init(&text, 1 << 20);
+    buffer_printf(&text, "usage: almanac %s %s\n\n%s\n\n", asked->name, asked->usage, asked->doc);
+    if (command_options(asked) != NULL)
+        option_write_help(command_options(asked), &text);
+    buffer_append_text(&text, "\nfor every command:\n");
+    option_write_help(&settings_table, &text);
+    command_print(&text);
+    buffer_release(&text);
+    return ERR_OK;
+}
+
+static enum err_code run_version(const struct command *command, int argc, char **argv, struct err *err)
+{
+    (void)command;
+    (void)argc;
+    (void)argv;
+    (void)err;
+    command_printf("almanac " ALMANAC_VERSION "\n");
+    return ERR_OK;
+}
+
+const struct command command_help = {.name = "help", .usage = "[COMMAND]", .doc = "this list, or the flags of a command", .run = run_help};
+const struct command command_version = {.name = "version", .usage = "", .doc = "the program's version", .run = run_version};

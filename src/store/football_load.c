@@ -1,0 +1,317 @@
+/* Loading everything into frames. Both large tables are scanned once in the order of their keys. Matches come out by id
+ * and are brought into the order of time by one gather; prices come out by match id too, so finding the row of their
+ * match is a merge of two ascending lists, not a look-up. */
+#include "store/football_store.h"
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "store/fixture_store.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum match_column {
+    ID,
+    LEAGUE,
+    DAY,
+    KICKOFF,
+    TIME_KNOWN,
+    IS_NEUTRAL,
+    STATE,
+    SEASON,
+    HOME,
+    AWAY,
+    NUMBERS,
+    NUMBER_COUNT = 16
+};
+enum { SOURCE_ID = NUMBERS + NUMBER_COUNT, MATCH_COLUMNS };
+
+/* The fields and the query name the same columns in the same order. */
+static const struct frame_field match_fields[MATCH_COLUMNS] = {
+    {"id", FRAME_I64},
+    {"league", FRAME_TEXT},
+    {"day", FRAME_I64},
+    {"kickoff", FRAME_TIME},
+    {"time_known", FRAME_I32},
+    {"is_neutral", FRAME_I32},
+    {"state", FRAME_I32},
+    {"season", FRAME_I32},
+    {"home", FRAME_I64},
+    {"away", FRAME_I64},
+    {"home_goals", FRAME_I32},
+    {"away_goals", FRAME_I32},
+    {"home_half", FRAME_I32},
+    {"away_half", FRAME_I32},
+    {"home_shots", FRAME_I32},
+    {"away_shots", FRAME_I32},
+    {"home_shots_on_target", FRAME_I32},
+    {"away_shots_on_target", FRAME_I32},
+    {"home_corners", FRAME_I32},
+    {"away_corners", FRAME_I32},
+    {"home_fouls", FRAME_I32},
+    {"away_fouls", FRAME_I32},
+    {"home_yellows", FRAME_I32},
+    {"away_yellows", FRAME_I32},
+    {"home_reds", FRAME_I32},
+    {"away_reds", FRAME_I32},
+    {"source_id", FRAME_TEXT},
+};
+static const char match_sql[] =
+    "SELECT id, league, day, kickoff_us, time_known, is_neutral, state, season, home_id, away_id, "
+    "home_goals, "
+    "away_goals, home_half, away_half, home_shots, away_shots, home_shots_on_target, away_shots_on_target, "
+    "home_corners, away_corners, home_fouls, away_fouls, home_yellows, away_yellows, home_reds, away_reds, "
+    "source_id "
+    "FROM match ORDER BY id";
+
+enum price_column {
+    PRICE_MATCH,
+    PRICE_MARKET,
+    PRICE_BOOKMAKER,
+    PRICE_LABEL,
+    PRICE_1,
+    PRICE_COLUMNS = PRICE_1 + 3
+};
+static const struct frame_field price_fields[PRICE_COLUMNS] = {
+    {"match", FRAME_I64},   {"market", FRAME_TEXT}, {"bookmaker", FRAME_TEXT}, {"label", FRAME_TEXT},
+    {"price_1", FRAME_F64}, {"price_2", FRAME_F64}, {"price_3", FRAME_F64},
+};
+
+/* A quote that is wanted, by quote id; bookmaker NULL: not wanted. */
+struct wanted_quote {
+    struct text market, bookmaker, label;
+};
+
+/* Matches by ascending id, and the row each has in the frame; -1 where it was left out. */
+struct match_rows {
+    int64_t *id;
+    int64_t *row;
+    size_t count;
+};
+
+/* ---- matches ---- */
+
+static void set_match(struct frame_builder *builder, const struct query *query)
+{
+    for (int column = 0; column < MATCH_COLUMNS; column++) {
+        if (match_fields[column].type == FRAME_TEXT) {
+            const char *text = query_text(query, column);
+            if (text[0] != '\0')
+                frame_set_text(builder, (size_t)column, text_of(text));
+            continue;
+        }
+        int64_t value = query_i64(query, column);
+        if (value != 0 || column < NUMBERS || !query_is_null(query, column)) /* NULL reads as 0 */
+            frame_set_i64(builder, (size_t)column, value);
+    }
+    frame_next_row(builder);
+}
+
+static enum err_code scan_matches(struct db *db, struct frame **out, struct err *err)
+{
+    struct frame_builder *builder = NULL;
+    struct query *query;
+    bool has_row;
+
+    enum err_code code = frame_builder_create(match_fields, MATCH_COLUMNS, 0, &builder, err);
+    if (code == ERR_OK)
+        code = db_query(db, match_sql, &query, err);
+    while (code == ERR_OK && (code = query_next(query, &has_row, err)) == ERR_OK && has_row)
+        set_match(builder, query);
+    if (code == ERR_OK)
+        code = frame_builder_finish(builder, out, err);
+    frame_builder_destroy(builder);
+    return code;
+}
+
+/* order[i]: which scanned match is row i; all of them, the last `max_matches` of which are wanted. */
+static void fill_match_rows(const struct frame *scanned, const uint32_t *order, size_t left_out,
+                            struct match_rows *out)
+{
+    memcpy(out->id, frame_i64(scanned, ID), out->count * sizeof *out->id);
+    for (size_t place = 0; place < out->count; place++)
+        out->row[order[place]] = place < left_out ? -1 : (int64_t)(place - left_out);
+}
+
+static enum err_code order_matches(const struct frame *scanned, size_t max_matches, struct frame **out,
+                                   struct match_rows *rows, struct err *err)
+{
+    const size_t keys[] = {DAY, KICKOFF, ID};
+    size_t count = frame_rows(scanned);
+    size_t left_out = max_matches > 0 && max_matches < count ? count - max_matches : 0;
+
+    rows->count = count;
+    rows->id = calloc(count + 1, sizeof *rows->id);
+    rows->row = calloc(count + 1, sizeof *rows->row);
+    uint32_t *order = calloc(count + 1, sizeof *order);
+    enum err_code code = ERR_OK;
+    if (rows->id == NULL || rows->row == NULL || order == NULL)
+        code = err_nomem(err, count * sizeof *rows->id);
+    if (code == ERR_OK)
+        code = frame_sort_order(scanned, keys, sizeof keys / sizeof keys[0], order, err);
+    if (code == ERR_OK) {
+        fill_match_rows(scanned, order, left_out, rows);
+        code = frame_gather(scanned, order + left_out, count - left_out, out, err);
+    }
+    free(order);
+    return code;
+}
+
+static enum err_code load_matches(struct db *db, size_t max_matches, struct frame **out,
+                                  struct match_rows *rows, struct err *err)
+{
+    struct frame *scanned = NULL;
+
+    enum err_code code = scan_matches(db, &scanned, err);
+    if (code == ERR_OK)
+        code = order_matches(scanned, max_matches, out, rows, err);
+    frame_destroy(scanned);
+    return code;
+}
+
+/* ---- prices ---- */
+
+/* The averages and the best prices of two collectors of the same source: BbAv until 2019, Avg since. */
+static const char *plain_name(const char *bookmaker)
+{
+    if (strcmp(bookmaker, "BbAv") == 0)
+        return "Avg";
+    return strcmp(bookmaker, "BbMx") == 0 ? "Max" : bookmaker;
+}
+
+static const char *find_name(const char *const *names, const char *name)
+{
+    for (; *names != NULL; names++) {
+        if (strcmp(*names, name) == 0)
+            return *names;
+    }
+    return NULL;
+}
+
+/* wanted[0..*count) by quote id; texts are literals or the caller's names. */
+static enum err_code load_quotes(struct db *db, const char *const *bookmakers, struct wanted_quote **out,
+                                 size_t *count, struct err *err)
+{
+    static const char *const markets[] = {"1x2", "ou25", NULL}, *const labels[] = {"pre_close", "close",
+                                                                                   NULL};
+    struct query *query;
+    bool has_row;
+    struct wanted_quote *wanted = NULL;
+
+    *count = 0;
+    enum err_code code =
+        db_query(db, "SELECT id, market, bookmaker, label FROM quote ORDER BY id", &query, err);
+    while (code == ERR_OK && (code = query_next(query, &has_row, err)) == ERR_OK && has_row) {
+        size_t id = (size_t)query_i64(query, 0);
+        assert(id >= *count && id < UINT16_MAX); /* given out one by one; bookmakers are few */
+        struct wanted_quote *more = realloc(wanted, (id + 1) * sizeof *wanted);
+        if (more == NULL) {
+            free(wanted);
+            return err_nomem(err, (id + 1) * sizeof *wanted);
+        }
+        wanted = more;
+        memset(wanted + *count, 0, (id + 1 - *count) * sizeof *wanted);
+        *count = id + 1;
+        const char *market = find_name(markets, query_text(query, 1));
+        const char *bookmaker = find_name(bookmakers, plain_name(query_text(query, 2)));
+        const char *label = find_name(labels, query_text(query, 3));
+        if (market != NULL && bookmaker != NULL && label != NULL)
+            wanted[id] = (struct wanted_quote){text_of(market), text_of(bookmaker), text_of(label)};
+    }
+    *out = wanted;
+    return code;
+}
+
+static void set_price(struct frame_builder *builder, const struct query *query,
+                      const struct wanted_quote *quote, int64_t row)
+{
+    frame_set_i64(builder, PRICE_MATCH, row);
+    frame_set_text(builder, PRICE_MARKET, quote->market);
+    frame_set_text(builder, PRICE_BOOKMAKER, quote->bookmaker);
+    frame_set_text(builder, PRICE_LABEL, quote->label);
+    for (int index = 0; index < 3; index++)
+        frame_set_f64(builder, (size_t)(PRICE_1 + index), query_f64(query, 2 + index));
+    frame_next_row(builder);
+}
+
+/* Merges the prices, ascending by match id, with the matches. */
+static enum err_code merge_prices(struct query *query, const struct match_rows *matches,
+                                  const struct wanted_quote *wanted, size_t wanted_count,
+                                  struct frame_builder *builder, struct err *err)
+{
+    size_t place = 0;
+    bool has_row;
+
+    for (;;) {
+        enum err_code code = query_next(query, &has_row, err);
+        if (code != ERR_OK || !has_row)
+            return code;
+        size_t quote = (size_t)query_i64(query, 1);
+        if (quote >= wanted_count || wanted[quote].bookmaker.data == NULL)
+            continue;
+        int64_t match_id = query_i64(query, 0);
+        while (place < matches->count && matches->id[place] < match_id)
+            place++;
+        if (place < matches->count && matches->id[place] == match_id && matches->row[place] >= 0)
+            set_price(builder, query, &wanted[quote], matches->row[place]);
+    }
+}
+
+static enum err_code load_prices(struct db *db, const char *const *bookmakers,
+                                 const struct match_rows *matches, struct frame **out, struct err *err)
+{
+    struct wanted_quote *wanted = NULL;
+    struct frame_builder *builder = NULL;
+    struct query *query;
+    size_t wanted_count = 0;
+
+    enum err_code code = load_quotes(db, bookmakers, &wanted, &wanted_count, err);
+    if (code == ERR_OK)
+        code = frame_builder_create(price_fields, PRICE_COLUMNS, 0, &builder, err);
+    if (code == ERR_OK)
+        code = db_query(
+            db, "SELECT match_id, quote_id, price_1, price_2, price_3 FROM price ORDER BY match_id, quote_id",
+            &query, err);
+    if (code == ERR_OK)
+        code = merge_prices(query, matches, wanted, wanted_count, builder, err);
+    if (code == ERR_OK)
+        code = frame_builder_finish(builder, out, err);
+    frame_builder_destroy(builder);
+    free(wanted);
+    return code;
+}
+
+/* ---- all ---- */
+
+enum err_code football_store_load(struct db *db, const char *const *bookmakers, size_t max_matches,
+                                  struct football_frames *out, struct err *err)
+{
+    struct match_rows rows = {0};
+
+    *out = (struct football_frames){0};
+    /* one transaction: teams, matches and prices of the same moment */
+    enum err_code code = db_execute(db, "BEGIN", err);
+    if (code != ERR_OK)
+        return code;
+    code = football_store_load_teams(db, &out->teams, err);
+    if (code == ERR_OK)
+        code = load_matches(db, max_matches, &out->matches, &rows, err);
+    if (code == ERR_OK)
+        code = load_prices(db, bookmakers, &rows, &out->prices, err);
+    db_rollback(db);
+    free(rows.id);
+    free(rows.row);
+    if (code != ERR_OK)
+        football_frames_release(out);
+    return code;
+}
+
+void football_frames_release(struct football_frames *frames)
+{
+    frame_destroy(frames->teams);
+    frame_destroy(frames->matches);
+    frame_destroy(frames->prices);
+    *frames = (struct football_frames){0};
+}
