@@ -48,6 +48,11 @@ class Almanac:
             assert done.returncode == 0, f"{arguments} ended with {done.returncode}:\n{done.text}"
         return done
 
+    def plain(self, *arguments):
+        """Without flags of ours."""
+        return subprocess.run([str(BINARY), *arguments], capture_output=True, text=True, cwd=self.work_dir,
+                              env=ENVIRONMENT, timeout=30)
+
     def json(self, *arguments, **options):
         return json.loads(self.run(*arguments, "--json", **options).stdout)
 
@@ -69,24 +74,30 @@ class Almanac:
         return dict(self.rows("SELECT reason, sum(count) FROM import_count GROUP BY reason"))
 
     def content(self):
-        """Everything imported, without ids and clocks: what two stores must have in common to be the same."""
-        return {name: self.rows(sql) for name, sql in CONTENT.items()}
+        """Everything imported, without ids and clocks: what two stores must have in common to be the same.
+
+        Prices are many: their number, and a sum of hashes that does not depend on their order."""
+        matches = self.rows(CONTENT["matches"])
+        keys = {match_id: hash(row) for match_id, *row in matches for row in [tuple(row[:4])]}
+        prices = self.rows("SELECT p.match_id, q.market, q.bookmaker, q.label, p.price_1, p.price_2, p.price_3, p.handicap, "
+                           "p.is_flagged FROM price p JOIN quote q ON q.id = p.quote_id")
+        return {name: self.rows(sql) for name, sql in CONTENT.items() if name != "matches"} | {
+            "matches": [row[1:] for row in matches],
+            "prices": (len(prices), sum(hash((keys[row[0]], *row[1:])) for row in prices))}
 
 
 CONTENT = {
     "teams": "SELECT country, name, name_key FROM team ORDER BY 1, 2",
     "aliases": "SELECT a.country, a.name_key, a.name, a.from_day, a.to_day, t.name FROM team_alias a "
                "JOIN team t ON t.id = a.team_id ORDER BY 1, 2, 4",
-    "matches": "SELECT m.league, m.day, h.name, a.name, m.season, m.kickoff_us, m.time_known, m.kickoff_text, m.state, "
+    "matches": "SELECT m.id, m.league, m.day, h.name, a.name, m.season, m.kickoff_us, m.time_known, m.kickoff_text, m.state, "
                "m.is_neutral, m.home_goals, m.away_goals, m.home_half, m.away_half, m.home_shots, m.away_shots, "
                "m.home_shots_on_target, m.away_shots_on_target, m.home_corners, m.away_corners, m.home_fouls, "
                "m.away_fouls, m.home_yellows, m.away_yellows, m.home_reds, m.away_reds, m.source_id, f.path "
                "FROM match m JOIN team h ON h.id = m.home_id JOIN team a ON a.id = m.away_id "
-               "LEFT JOIN import_file f ON f.id = m.file_id ORDER BY 1, 2, 3, 4",
-    "prices": "SELECT m.league, m.day, h.name, a.name, q.market, q.bookmaker, q.label, p.price_1, p.price_2, p.price_3, "
-              "p.handicap, p.is_flagged FROM price p JOIN quote q ON q.id = p.quote_id JOIN match m ON m.id = p.match_id "
-              "JOIN team h ON h.id = m.home_id JOIN team a ON a.id = m.away_id ORDER BY 1, 2, 3, 4, 5, 6, 7",
-    "files": "SELECT path, hash, size_bytes, rows_read, rows_kept, error FROM import_file ORDER BY path",
+               "LEFT JOIN import_file f ON f.id = m.file_id ORDER BY 2, 3, 4, 5",
+    "files": "SELECT path, hash, size_bytes, rows_read, rows_kept, error FROM import_file "
+             "WHERE error IS NULL ORDER BY path",
     "issues": "SELECT f.path, i.number, i.reason, i.line, i.line_last, i.field, i.detail FROM import_issue i "
               "JOIN import_file f ON f.id = i.file_id ORDER BY 1, 2",
     "counts": "SELECT f.path, c.reason, c.count FROM import_count c JOIN import_file f ON f.id = c.file_id ORDER BY 1, 2",

@@ -11,8 +11,8 @@ What makes it fast, each tried against its alternative on this data:
   and rewriting each file for it costs more than it saves), columns inferred as numbers, text only where it is text;
 - files with the same header are put together first, so that cleaning runs over 67 tables, not 645;
 - prices are made long with numpy, one pass per set of prices and header;
-- `to_sql` on an open connection in one transaction, its default `executemany` (method="multi" is slower), slices that
-  bound the memory.
+- `to_sql` on an open connection with its default `executemany` (method="multi" is slower), one transaction per slice;
+  slices bound the memory.
 """
 
 import gc
@@ -274,12 +274,11 @@ def number_matches(matches, prices):
 
 
 def write(path, teams, matches, quote_ids, prices):
-    database = sqlite3.connect(path, isolation_level=None)
+    database = sqlite3.connect(path)
     database.executescript(
         "PRAGMA journal_mode = wal; PRAGMA synchronous = full; PRAGMA temp_store = memory;"
         "PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -48000;" + SCHEMA
     )
-    database.execute("BEGIN IMMEDIATE")
     quotes = pandas.DataFrame([(id, *key) for key, id in quote_ids.items()], columns=["id", "market", "bookmaker", "label"])
     for name, table in (("team", teams), ("quote", quotes), ("match", matches)):
         table.to_sql(name, database, if_exists="append", index=False, chunksize=SLICE_ROWS)
@@ -288,7 +287,6 @@ def write(path, teams, matches, quote_ids, prices):
         part = order[begin : begin + SLICE_ROWS]
         frame = pandas.DataFrame({name: values[part] for name, values in prices.items()}, copy=False)
         frame.to_sql("price", database, if_exists="append", index=False)
-    database.execute("COMMIT")
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()
 

@@ -1,8 +1,8 @@
 /* The world of a simulation: clubs, divisions, seasons.
  *
- * A club's attack and defence are each the sum of three parts, all on the scale of log goals: a class for ever, one part
+ * A club's attack and defence are each the sum of three parts, all on the scale of log goals: a rank for ever, a part
  * that changes every summer, and a form that changes every round. The latter two are autoregressive (AR(1)) and keep
- * their variance, so sixty seasons look like the first. Classes fall from division to division; clubs of neighbouring
+ * their variance, so sixty seasons look like the first. Ranks fall from division to division; clubs of neighbouring
  * divisions overlap, and promotion sorts them.
  *
  * Expected goals are exp(attack - defence), scaled once a season so that the division's mean over all its pairs is what
@@ -16,20 +16,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    TIERS_MAX = 5,
-    OUTSIDE_MAX = 10,
-    FILE_BYTES = 64,
-    MATCHES_MAX = SIMULATION_TEAMS_MAX * (SIMULATION_TEAMS_MAX - 1)
-};
+enum { TIERS_MAX = 5, OUTSIDE_MAX = 10, MATCHES_MAX = SIMULATION_TEAMS_MAX * (SIMULATION_TEAMS_MAX - 1) };
 enum { ATTACK, DEFENCE, SKILLS };
 enum { YEAR_LEAST = 1900, YEAR_MOST = 2200 };
 
-#define CLASS_GAP         0.26 /* between neighbouring divisions, per skill */
-#define CLASS_TOP         0.26 /* deviation in a top division, common to both skills of a club: it has its giants */
-#define CLASS_LOWER       0.14 /* in the others */
-#define SKILL_DEVIATION   0.08 /* its own of each skill */
-#define NAMED_CLASS       0.40 /* the clubs of the documentation's examples: good enough to stay up */
+#define RANK_GAP          0.26 /* between neighbouring divisions, per skill */
+#define RANK_TOP          0.26 /* deviation in a top division, common to both skills of a club: it has its giants */
+#define RANK_LOWER        0.14 /* in the others */
+#define RANK_NAMED        0.40 /* the clubs of the documentation's examples: good enough to stay up */
+#define SKILL_DEVIATION   0.08 /* of each skill's own part of the rank */
 #define SUMMER_DEVIATION  0.10
 #define SUMMER_KEPT       0.70
 #define FORM_DEVIATION    0.07
@@ -56,7 +51,7 @@ _Static_assert(sizeof leagues / sizeof *leagues == SIMULATION_LEAGUES_MAX,
 
 struct club {
     char name[SIMULATION_NAME_BYTES];
-    double class[SKILLS], summer[SKILLS], form[SKILLS];
+    double rank[SKILLS], summer[SKILLS], form[SKILLS];
 };
 struct division {
     const struct simulated_league *league;
@@ -71,7 +66,7 @@ struct simulation {
     struct division divisions[TIERS_MAX];
     int outside[OUTSIDE_MAX];
     struct club clubs[TIERS_MAX * SIMULATION_TEAMS_MAX + OUTSIDE_MAX];
-    char file[FILE_BYTES];
+    char path[SIMULATION_PATH_BYTES];
     struct simulated_match matches[MATCHES_MAX];
 };
 
@@ -127,13 +122,32 @@ static const struct simulated_league *first_division(size_t country)
     return NULL;
 }
 
-const char *simulation_country_name(size_t country)
+const char *simulation_folder(size_t country)
 {
     static const char *const folders[] = {"england", "spain",    "germany",     "italy",
                                           "france",  "scotland", "netherlands", "portugal",
                                           "belgium", "turkey",   "greece"};
     assert(country < sizeof folders / sizeof *folders);
     return folders[country];
+}
+
+static void format_path(const struct simulated_league *league, int year, char out[SIMULATION_PATH_BYTES])
+{
+    size_t country = 0;
+    while (strcmp(league_of(first_division(country))->country, league_of(league)->country) != 0)
+        country++;
+    int length = snprintf(out, SIMULATION_PATH_BYTES, "%s/%s_%d-%d.csv", simulation_folder(country),
+                          league->file, year, year + 1);
+    assert(length > 0 && length < SIMULATION_PATH_BYTES);
+    (void)length;
+}
+
+void simulation_path(const struct simulation_plan *plan, size_t index, char out[SIMULATION_PATH_BYTES])
+{
+    size_t seasons = (size_t)plan->seasons;
+    assert(index < simulation_season_count(plan));
+    format_path(&leagues[index / seasons], (int)(plan->end_year - plan->seasons) + (int)(index % seasons),
+                out);
 }
 
 /* ---- clubs ---- */
@@ -150,10 +164,10 @@ static int found_club(struct simulation *simulation, const char *country, size_t
     struct club *club = &simulation->clubs[index];
     struct random *random = &simulation->random;
     bool is_named = strcmp(country, "E0") == 0 && index < 2;
-    double common = step(random, 0, 0, tier == 0 ? CLASS_TOP : CLASS_LOWER) - CLASS_GAP * (double)tier;
+    double common = step(random, 0, 0, tier == 0 ? RANK_TOP : RANK_LOWER) - RANK_GAP * (double)tier;
     simulation_name(country, index, club->name);
     for (size_t skill = 0; skill < SKILLS; skill++) {
-        club->class[skill] = (is_named ? NAMED_CLASS : common) + step(random, 0, 0, SKILL_DEVIATION);
+        club->rank[skill] = (is_named ? RANK_NAMED : common) + step(random, 0, 0, SKILL_DEVIATION);
         club->summer[skill] = step(random, 0, 0, SUMMER_DEVIATION);
         club->form[skill] = step(random, 0, 0, FORM_DEVIATION);
     }
@@ -162,7 +176,7 @@ static int found_club(struct simulation *simulation, const char *country, size_t
 
 static double skill_of(const struct club *club, size_t skill)
 {
-    return club->class[skill] + club->summer[skill] + club->form[skill];
+    return club->rank[skill] + club->summer[skill] + club->form[skill];
 }
 
 static double strength_of(const struct simulation *simulation, int club)
@@ -300,7 +314,7 @@ static int standing_compare(const void *left, const void *right)
 }
 
 /* Puts the division's clubs in the order of the final table. */
-static void rank(struct simulation *simulation, struct division *division, size_t matches)
+static void make_table(struct simulation *simulation, struct division *division, size_t matches)
 {
     struct standing table[SIMULATION_TEAMS_MAX];
     int place[sizeof simulation->clubs / sizeof *simulation->clubs], teams = division->league->teams;
@@ -337,12 +351,10 @@ static void play_season(struct simulation *simulation, size_t tier, struct simul
                    &simulation->matches[count]);
         move_form(simulation, division);
     }
-    rank(simulation, division, count);
-    int length = snprintf(simulation->file, sizeof simulation->file, "%s_%d-%d.csv", division->league->file,
-                          simulation->year, simulation->year + 1);
-    assert(length > 0 && (size_t)length < sizeof simulation->file);
+    make_table(simulation, division, count);
+    format_path(division->league, simulation->year, simulation->path);
     *out = (struct simulated_season){
-        division->league->code, simulation->file, simulation->year, teams, simulation->matches, count};
+        division->league->code, simulation->path, simulation->year, teams, simulation->matches, count};
 }
 
 bool simulation_next(struct simulation *simulation, struct simulated_season *out)

@@ -17,12 +17,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SIMULATION_LEAGUES_MAX = 22, SIMULATION_SEASONS_MAX = 100 };
+enum { SIMULATION_LEAGUES_MAX = 22, SIMULATION_SEASONS_MAX = 100, SIMULATION_PATH_BYTES = 96 };
 
 struct simulation_plan {
     int64_t leagues;  /* 1..SIMULATION_LEAGUES_MAX, in the order of simulated_league_list.h */
     int64_t seasons;  /* 1..SIMULATION_SEASONS_MAX */
-    int64_t end_year; /* the year in whose May the last season ends */
+    int64_t end_year; /* the year in whose May the last season ends: 1900..2200 */
     uint64_t seed;
 };
 
@@ -51,7 +51,7 @@ struct simulated_match {
 
 struct simulated_season {
     const char *league; /* code: "E0" */
-    const char *file;   /* "PremierLeague_2023-2024.csv" */
+    const char *path;   /* "england/PremierLeague_2023-2024.csv" */
     int year;           /* in which it begins */
     size_t teams;
     const struct simulated_match *matches; /* by kick-off */
@@ -65,7 +65,9 @@ enum err_code simulation_plan_check(const struct simulation_plan *plan, struct e
 /* Of a checked plan: its countries, and its divisions times seasons. */
 size_t simulation_country_count(const struct simulation_plan *plan);
 size_t simulation_season_count(const struct simulation_plan *plan);
-const char *simulation_country_name(size_t country); /* the folder of the real data: "england" */
+/* The folder of a country, as in the real data ("england"); the file of season `index` of a checked plan, in it. */
+const char *simulation_folder(size_t country);
+void simulation_path(const struct simulation_plan *plan, size_t index, char out[SIMULATION_PATH_BYTES]);
 
 enum err_code simulation_create(const struct simulation_plan *plan, size_t country, struct simulation **out,
                                 struct err *err) CHECKED;

@@ -161,8 +161,8 @@ void simulation_write_truth(const struct simulation *simulation, const struct si
         put_date(&row, match->day, true);
         put_text(&row, simulation_club(simulation, match->club[SIDE_HOME]));
         put_text(&row, simulation_club(simulation, match->club[SIDE_AWAY]));
-        for (size_t class = 0; class < 3; class ++)
-            put_probability(&row, match->p[class]);
+        for (size_t k = 0; k < 3; k++)
+            put_probability(&row, match->p[k]);
         put_probability(&row, match->p_over);
         end_row(&row, out);
     }

@@ -119,6 +119,7 @@ void simulation_name(const char *country, size_t index, char out[SIMULATION_NAME
         return;
     }
     size_t stems = part_count(style->stems, STEMS_MAX), endings = part_count(style->endings, ENDINGS_MAX);
+    assert(stems > 0 && endings > 0);
     size_t stem = index % stems, pass = index / stems;
     assert(pass < endings);
     put_name(style->forms[(index + pass) % FORMS], style->stems[stem],

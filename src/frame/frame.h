@@ -41,6 +41,10 @@ void frame_builder_destroy(struct frame_builder *builder);
 void frame_set_i64(struct frame_builder *builder, size_t column, int64_t value); /* I64, I32, TIME */
 void frame_set_f64(struct frame_builder *builder, size_t column, double value);  /* F64, F32 */
 void frame_set_text(struct frame_builder *builder, size_t column, struct text value);
+/* The same in two steps, for texts that repeat: the code of a text in the column's dictionary (made if new), then the
+ * code. Codes are valid until the builder is finished; -1 when the builder has failed already. */
+int32_t frame_text_code(struct frame_builder *builder, size_t column, struct text value);
+void frame_set_code(struct frame_builder *builder, size_t column, int32_t code);
 void frame_next_row(struct frame_builder *builder);
 /* Forgets the current, unfinished row's values. */
 void frame_drop_row(struct frame_builder *builder);

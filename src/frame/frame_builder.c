@@ -198,12 +198,12 @@ void frame_set_f64(struct frame_builder *builder, size_t column, double value)
     mark_present(its, builder->rows);
 }
 
-void frame_set_text(struct frame_builder *builder, size_t column, struct text value)
+int32_t frame_text_code(struct frame_builder *builder, size_t column, struct text value)
 {
     struct builder_column *its = column_for(builder, column);
 
     if (its == NULL)
-        return;
+        return -1;
     assert(its->type == FRAME_TEXT);
     const char *zero = value.size_bytes == 0 ? NULL : memchr(value.data, '\0', value.size_bytes);
     if (zero != NULL) /* texts end at a zero byte when read back, so they end there now */
@@ -211,12 +211,28 @@ void frame_set_text(struct frame_builder *builder, size_t column, struct text va
     if (its->names == NULL)
         its->names = names_create();
     int32_t code = its->names == NULL ? NAMES_NONE : names_add(its->names, value);
-    if (code == NAMES_NONE) {
+    if (code == NAMES_NONE)
         (void)!err_nomem(&builder->failure, value.size_bytes);
+    return code;
+}
+
+void frame_set_code(struct frame_builder *builder, size_t column, int32_t code)
+{
+    struct builder_column *its = column_for(builder, column);
+
+    if (its == NULL)
         return;
-    }
+    assert(its->type == FRAME_TEXT && its->names != NULL && code >= 0 && code < names_count(its->names));
     ((int32_t *)its->values)[builder->rows] = code;
     mark_present(its, builder->rows);
+}
+
+void frame_set_text(struct frame_builder *builder, size_t column, struct text value)
+{
+    int32_t code = frame_text_code(builder, column, value);
+
+    if (code != NAMES_NONE)
+        frame_set_code(builder, column, code);
 }
 
 void frame_next_row(struct frame_builder *builder)

@@ -150,6 +150,8 @@ static void call_finish(struct running_job *job)
     if (options->finish == NULL)
         return;
     enum err_code code = job_store_get(job->supervisor->store->db, job->id, &row, &err);
+    if (code == ERR_OK && row.state != job->state)
+        return; /* changed by hand: nothing of it is kept, and the move will say so */
     if (code == ERR_OK)
         code = options->finish(options->context, &row, job->result, &err);
     if (code == ERR_OK)

@@ -108,11 +108,11 @@ static enum err_code recode(struct csv_reader *reader, struct text *field, struc
 
 static enum err_code add_field(struct csv_reader *reader, struct text field, bool has_high, struct err *err)
 {
+    if (reader->count >= LIMIT_CSV_FIELDS)
+        return err_set(err, ERR_TOO_LARGE, "cannot read '%s' line %zu: more than %d fields", reader->name,
+                       reader->line, LIMIT_CSV_FIELDS);
     if (reader->count == reader->capacity) {
         size_t capacity = reader->capacity == 0 ? 160 : 2 * reader->capacity;
-        if (reader->count >= LIMIT_CSV_FIELDS)
-            return err_set(err, ERR_TOO_LARGE, "cannot read '%s' line %zu: more than %d fields", reader->name,
-                           reader->line, LIMIT_CSV_FIELDS);
         struct text *fields = realloc(reader->fields, capacity * sizeof *fields);
         if (fields == NULL)
             return err_nomem(err, capacity * sizeof *fields);

@@ -265,7 +265,20 @@ static bool overround_is_odd(double sum)
     return !isnan(sum) && (sum < LIMIT_OVERROUND_MIN - 1e-9 || sum > LIMIT_OVERROUND_MAX + 1e-9);
 }
 
-static void set_quote(struct football_reader *reader, const struct row *row, const struct plan_quote *quote)
+/* The three texts of a set, by their codes from its second price on. */
+static void set_quote_name(struct frame_builder *prices, struct plan_quote *quote)
+{
+    const char *const texts[3] = {quote->market, quote->bookmaker, quote->label};
+
+    for (size_t index = 0; index < 3; index++) {
+        if (quote->codes[index] < 0)
+            quote->codes[index] = frame_text_code(prices, PRICE_MARKET + index, text_of(texts[index]));
+        if (quote->codes[index] >= 0)
+            frame_set_code(prices, PRICE_MARKET + index, quote->codes[index]);
+    }
+}
+
+static void set_quote(struct football_reader *reader, const struct row *row, struct plan_quote *quote)
 {
     double prices[3] = {NAN, NAN, NAN}, sum = 0, handicap;
     bool has_any = false;
@@ -284,9 +297,7 @@ static void set_quote(struct football_reader *reader, const struct row *row, con
         issue_add(&reader->issues, ISSUE_OVERROUND, row->line, quote->field, "sum of inverse prices %.4f",
                   sum);
     frame_set_i64(reader->prices, PRICE_MATCH, (int64_t)reader->rows_kept);
-    frame_set_text(reader->prices, PRICE_MARKET, text_of(quote->market));
-    frame_set_text(reader->prices, PRICE_BOOKMAKER, text_of(quote->bookmaker));
-    frame_set_text(reader->prices, PRICE_LABEL, text_of(quote->label));
+    set_quote_name(reader->prices, quote);
     for (int index = 0; index < quote->price_count; index++)
         frame_set_f64(reader->prices, (size_t)PRICE_1 + (size_t)index, prices[index]);
     if (quote->handicap >= 0 && text_parse_f64(field_at(row, quote->handicap), &handicap))

@@ -118,7 +118,8 @@ static bool has_quote(const struct plan *plan, const struct plan_quote *quote)
 static enum err_code add_quote(struct plan *plan, struct header header, const struct market *market,
                                size_t column, struct err *err)
 {
-    struct plan_quote quote = {.market = market->name, .price_count = market->price_count, .handicap = -1};
+    struct plan_quote quote = {
+        .market = market->name, .price_count = market->price_count, .handicap = -1, .codes = {-1, -1, -1}};
     struct text stem;
 
     if (!take_stem(header.names[column], market->endings[0], &stem))

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { PLAN_BOOKMAKER_BYTES = 16, PLAN_STATISTIC_COUNT = 12 };
 
@@ -20,8 +21,9 @@ struct plan_quote {
     char field[PLAN_BOOKMAKER_BYTES + 8]; /* "B365C 1x2": how issues name the set */
     const char *market, *label;
     int price_count;
-    int price[3]; /* in the order of the price frame */
-    int handicap; /* ah only; -1 elsewhere */
+    int price[3];     /* in the order of the price frame */
+    int handicap;     /* ah only; -1 elsewhere */
+    int32_t codes[3]; /* of market, bookmaker and label in the price frame; -1 until the first price */
 };
 
 struct plan {

@@ -30,6 +30,7 @@ struct sqlite_source {
     char (*whole_numbers)[24];
     int column_count;
     bool is_immutable;
+    bool was_denied; /* by the authorizer; SQLite's own code for it differs between statements */
     struct file_info info;
 };
 
@@ -38,6 +39,10 @@ static enum err_code source_error(const struct sqlite_source *source, int result
 {
     const char *text = source->handle != NULL ? sqlite3_errmsg(source->handle) : sqlite3_errstr(result);
 
+    if (source->was_denied)
+        return err_set(err, ERR_FORBIDDEN,
+                       "cannot %s '%s': the query does more than read; only SELECT is allowed", what,
+                       source->path);
     switch (result & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -49,10 +54,6 @@ static enum err_code source_error(const struct sqlite_source *source, int result
         return err_set(err, ERR_CORRUPT, "cannot %s '%s': %s", what, source->path, text);
     case SQLITE_NOMEM:
         return err_nomem(err, 0);
-    case SQLITE_AUTH:
-        return err_set(err, ERR_FORBIDDEN,
-                       "cannot %s '%s': the query does more than read (%s); only SELECT is allowed", what,
-                       source->path, text);
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:
         return err_set(
@@ -106,20 +107,30 @@ static void append_uri(struct buffer *uri, const char *path, bool is_immutable)
     buffer_append_text(uri, is_immutable ? "?mode=ro&immutable=1" : "?mode=ro");
 }
 
-static int allow_reading(void *context, int action, const char *first, const char *second,
-                         const char *database, const char *trigger)
+static bool only_reads(int action, const char *function)
 {
-    (void)context, (void)first, (void)database, (void)trigger;
     switch (action) {
     case SQLITE_SELECT:
     case SQLITE_READ:
     case SQLITE_RECURSIVE:
-        return SQLITE_OK;
+        return true;
     case SQLITE_FUNCTION:
-        return second != NULL && sqlite3_stricmp(second, "load_extension") == 0 ? SQLITE_DENY : SQLITE_OK;
+        return function != NULL && sqlite3_stricmp(function, "load_extension") != 0;
     default:
-        return SQLITE_DENY;
+        return false;
     }
+}
+
+static int authorize(void *context, int action, const char *first, const char *second, const char *database,
+                     const char *trigger)
+{
+    struct sqlite_source *source = context;
+
+    (void)first, (void)database, (void)trigger;
+    if (only_reads(action, second))
+        return SQLITE_OK;
+    source->was_denied = true;
+    return SQLITE_DENY;
 }
 
 static enum err_code configure(struct sqlite_source *source, struct err *err)
@@ -134,7 +145,7 @@ static enum err_code configure(struct sqlite_source *source, struct err *err)
     int result = sqlite3_exec(source->handle, "PRAGMA query_only = 1", NULL, NULL, NULL);
     if (result != SQLITE_OK)
         return source_error(source, result, "open", err);
-    (void)sqlite3_set_authorizer(source->handle, allow_reading, NULL); /* after our own pragma */
+    (void)sqlite3_set_authorizer(source->handle, authorize, source); /* after our own pragma */
     return ERR_OK;
 }
 

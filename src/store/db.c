@@ -82,7 +82,7 @@ static enum err_code db_error(const struct db *db, int result, const char *what,
 
 /* ---- opening ---- */
 
-static enum err_code configure(struct db *db, enum db_mode mode, struct err *err)
+static enum err_code configure(struct db *db, enum db_mode mode, int version, struct err *err)
 {
     (void)sqlite3_extended_result_codes(db->handle, 1);
     (void)sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
@@ -93,11 +93,12 @@ static enum err_code configure(struct db *db, enum db_mode mode, struct err *err
         return migrations_check(db, err);
     code = db_execute(db, "PRAGMA journal_mode = wal; PRAGMA synchronous = full", err);
     if (code == ERR_OK)
-        code = migrations_run(db, 0, err);
+        code = migrations_run(db, version, err);
     return code;
 }
 
-enum err_code db_open(const char *where, enum db_mode mode, struct db **out, struct err *err)
+static enum err_code open_at(const char *where, enum db_mode mode, int version, struct db **out,
+                             struct err *err)
 {
     int flags = mode == DB_READ_ONLY ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 
@@ -118,7 +119,7 @@ enum err_code db_open(const char *where, enum db_mode mode, struct db **out, str
                        "there is no database '%s'; import something first ('almanac import')", where);
     if (code == ERR_OK) {
         int result = sqlite3_open_v2(where, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
-        code = result == SQLITE_OK ? configure(db, mode, err) : db_error(db, result, "open", err);
+        code = result == SQLITE_OK ? configure(db, mode, version, err) : db_error(db, result, "open", err);
     }
     if (code != ERR_OK) {
         db_close(db);
@@ -126,6 +127,16 @@ enum err_code db_open(const char *where, enum db_mode mode, struct db **out, str
     }
     *out = db;
     return ERR_OK;
+}
+
+enum err_code db_open(const char *where, enum db_mode mode, struct db **out, struct err *err)
+{
+    return open_at(where, mode, 0, out, err);
+}
+
+enum err_code db_open_version(const char *where, int version, struct db **out, struct err *err)
+{
+    return open_at(where, DB_READ_WRITE, version, out, err);
 }
 
 static void destroy_query(struct query *query)

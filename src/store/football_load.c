@@ -79,9 +79,10 @@ static const struct frame_field price_fields[PRICE_COLUMNS] = {
     {"price_1", FRAME_F64}, {"price_2", FRAME_F64}, {"price_3", FRAME_F64},
 };
 
-/* A quote that is wanted, by quote id; bookmaker NULL: not wanted. */
+/* A quote, by quote id: its codes in the dictionaries of the price frame. */
 struct wanted_quote {
-    struct text market, bookmaker, label;
+    bool is_wanted;
+    int32_t market, bookmaker, label;
 };
 
 /* Matches by ascending id, and the row each has in the frame; -1 where it was left out. */
@@ -181,46 +182,51 @@ static const char *plain_name(const char *bookmaker)
     return strcmp(bookmaker, "BbMx") == 0 ? "Max" : bookmaker;
 }
 
-static const char *find_name(const char *const *names, const char *name)
+static bool is_among(const char *const *names, const char *name)
 {
     for (; *names != NULL; names++) {
         if (strcmp(*names, name) == 0)
-            return *names;
+            return true;
     }
-    return NULL;
+    return false;
 }
 
-/* wanted[0..*count) by quote id; texts are literals or the caller's names. */
-static enum err_code load_quotes(struct db *db, const char *const *bookmakers, struct wanted_quote **out,
-                                 size_t *count, struct err *err)
+/* Is the quote in the query's row asked for? Then its codes in the price frame. */
+static struct wanted_quote take_quote(const struct query *query, const char *const *bookmakers,
+                                      struct frame_builder *builder)
 {
     static const char *const markets[] = {"1x2", "ou25", NULL}, *const labels[] = {"pre_close", "close",
                                                                                    NULL};
+    const char *market = query_text(query, 1), *bookmaker = plain_name(query_text(query, 2)),
+               *label = query_text(query, 3);
+
+    if (!is_among(markets, market) || !is_among(bookmakers, bookmaker) || !is_among(labels, label))
+        return (struct wanted_quote){0};
+    return (struct wanted_quote){true, frame_text_code(builder, PRICE_MARKET, text_of(market)),
+                                 frame_text_code(builder, PRICE_BOOKMAKER, text_of(bookmaker)),
+                                 frame_text_code(builder, PRICE_LABEL, text_of(label))};
+}
+
+/* (*out)[0..*count) by quote id. *out is the caller's to free, on an error too. */
+static enum err_code load_quotes(struct db *db, const char *const *bookmakers, struct frame_builder *builder,
+                                 struct wanted_quote **out, size_t *count, struct err *err)
+{
     struct query *query;
     bool has_row;
-    struct wanted_quote *wanted = NULL;
 
-    *count = 0;
     enum err_code code =
         db_query(db, "SELECT id, market, bookmaker, label FROM quote ORDER BY id", &query, err);
     while (code == ERR_OK && (code = query_next(query, &has_row, err)) == ERR_OK && has_row) {
         size_t id = (size_t)query_i64(query, 0);
         assert(id >= *count && id < UINT16_MAX); /* given out one by one; bookmakers are few */
-        struct wanted_quote *more = realloc(wanted, (id + 1) * sizeof *wanted);
-        if (more == NULL) {
-            free(wanted);
-            return err_nomem(err, (id + 1) * sizeof *wanted);
-        }
-        wanted = more;
-        memset(wanted + *count, 0, (id + 1 - *count) * sizeof *wanted);
+        struct wanted_quote *more = realloc(*out, (id + 1) * sizeof *more);
+        if (more == NULL)
+            return err_nomem(err, (id + 1) * sizeof *more);
+        *out = more;
+        memset(more + *count, 0, (id + 1 - *count) * sizeof *more);
+        more[id] = take_quote(query, bookmakers, builder);
         *count = id + 1;
-        const char *market = find_name(markets, query_text(query, 1));
-        const char *bookmaker = find_name(bookmakers, plain_name(query_text(query, 2)));
-        const char *label = find_name(labels, query_text(query, 3));
-        if (market != NULL && bookmaker != NULL && label != NULL)
-            wanted[id] = (struct wanted_quote){text_of(market), text_of(bookmaker), text_of(label)};
     }
-    *out = wanted;
     return code;
 }
 
@@ -228,9 +234,9 @@ static void set_price(struct frame_builder *builder, const struct query *query,
                       const struct wanted_quote *quote, int64_t row)
 {
     frame_set_i64(builder, PRICE_MATCH, row);
-    frame_set_text(builder, PRICE_MARKET, quote->market);
-    frame_set_text(builder, PRICE_BOOKMAKER, quote->bookmaker);
-    frame_set_text(builder, PRICE_LABEL, quote->label);
+    frame_set_code(builder, PRICE_MARKET, quote->market);
+    frame_set_code(builder, PRICE_BOOKMAKER, quote->bookmaker);
+    frame_set_code(builder, PRICE_LABEL, quote->label);
     for (int index = 0; index < 3; index++)
         frame_set_f64(builder, (size_t)(PRICE_1 + index), query_f64(query, 2 + index));
     frame_next_row(builder);
@@ -249,7 +255,7 @@ static enum err_code merge_prices(struct query *query, const struct match_rows *
         if (code != ERR_OK || !has_row)
             return code;
         size_t quote = (size_t)query_i64(query, 1);
-        if (quote >= wanted_count || wanted[quote].bookmaker.data == NULL)
+        if (quote >= wanted_count || !wanted[quote].is_wanted)
             continue;
         int64_t match_id = query_i64(query, 0);
         while (place < matches->count && matches->id[place] < match_id)
@@ -267,9 +273,9 @@ static enum err_code load_prices(struct db *db, const char *const *bookmakers,
     struct query *query;
     size_t wanted_count = 0;
 
-    enum err_code code = load_quotes(db, bookmakers, &wanted, &wanted_count, err);
+    enum err_code code = frame_builder_create(price_fields, PRICE_COLUMNS, 0, &builder, err);
     if (code == ERR_OK)
-        code = frame_builder_create(price_fields, PRICE_COLUMNS, 0, &builder, err);
+        code = load_quotes(db, bookmakers, builder, &wanted, &wanted_count, err);
     if (code == ERR_OK)
         code = db_query(
             db, "SELECT match_id, quote_id, price_1, price_2, price_3 FROM price ORDER BY match_id, quote_id",

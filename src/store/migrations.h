@@ -24,4 +24,7 @@ enum err_code migrations_run(struct db *db, int version, struct err *err) CHECKE
 /* ERR_CONFLICT unless the database has exactly the newest version. Writes nothing. */
 enum err_code migrations_check(struct db *db, struct err *err) CHECKED;
 
+/* db_open for writing, but only up to `version`: how tests make the files of older programs. */
+enum err_code db_open_version(const char *where, int version, struct db **out, struct err *err) CHECKED;
+
 #endif

@@ -1,0 +1,280 @@
+/* Jobs as rows: the queue's order, compare-and-set, recovery. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/time.h"
+#include "os/test_folder.h"
+#include "store/job_store.h"
+
+#include <string.h>
+
+struct fixture {
+    struct test_folder folder;
+    struct db *db;
+};
+
+static int set_up(void **state)
+{
+    static struct fixture fixture;
+
+    test_folder_create(&fixture.folder);
+    *state = &fixture;
+    return db_open(test_folder_path(&fixture.folder, "a.db"), DB_READ_WRITE, &fixture.db, NULL);
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+
+    db_close(fixture->db);
+    test_folder_remove(&fixture->folder);
+    return 0;
+}
+
+static int64_t add(struct db *db, const char *task)
+{
+    int64_t id = 0;
+
+    assert_int_equal(job_store_add(db, task, "{\"a\":1}", 1000, &id, NULL), ERR_OK);
+    return id;
+}
+
+static struct job_row get(struct db *db, int64_t id)
+{
+    struct job_row row;
+
+    assert_int_equal(job_store_get(db, id, &row, NULL), ERR_OK);
+    return row;
+}
+
+static void move(struct db *db, int64_t id, enum job_state from, enum job_state to)
+{
+    assert_int_equal(job_store_move(db, id, from, to, 0, NULL, NULL, 3000, NULL), ERR_OK);
+}
+
+static void test_life(void **state)
+{
+    struct db *db = ((struct fixture *)*state)->db;
+    struct buffer text;
+    int64_t id = add(db, "train"), next = 0;
+
+    buffer_init(&text, 4096);
+    struct job_row row = get(db, id);
+    assert_string_equal(row.task, "train");
+    assert_int_equal(row.state, JOB_QUEUED);
+    assert_int_equal(row.created_us, 1000);
+    assert_true(row.started_us == TIME_NONE && row.ended_us == TIME_NONE);
+    assert_int_equal(row.pid, 0);
+    assert_int_equal(row.attempt, 0);
+    assert_int_equal(job_store_next(db, &next, NULL), ERR_OK);
+    assert_int_equal(next, id);
+
+    assert_int_equal(job_store_start(db, id, 4711, "boot/1", 2000, NULL), ERR_OK);
+    row = get(db, id);
+    assert_int_equal(row.state, JOB_RUNNING);
+    assert_int_equal(row.pid, 4711);
+    assert_string_equal(row.process, "boot/1");
+    assert_int_equal(row.attempt, 1);
+    assert_int_equal(row.started_us, 2000);
+    assert_int_equal(job_store_next(db, &next, NULL), ERR_NOT_FOUND);
+    assert_int_equal(job_store_progress(db, id, "building", 5, 10, NULL), ERR_OK);
+
+    assert_int_equal(job_store_move(db, id, JOB_RUNNING, JOB_SUCCEEDED, 0, NULL, "{\"b\":2}", 3000, NULL),
+                     ERR_OK);
+    row = get(db, id);
+    assert_int_equal(row.state, JOB_SUCCEEDED);
+    assert_int_equal(row.pid, 0);
+    assert_string_equal(row.process, "");
+    assert_int_equal(row.ended_us, 3000);
+    assert_int_equal(row.progress_done, 5);
+    assert_int_equal(row.progress_total, 10);
+    assert_string_equal(row.phase, "building");
+    assert_int_equal(job_store_request(db, id, &text, NULL), ERR_OK);
+    assert_string_equal(text.data, "{\"a\":1}");
+    buffer_clear(&text);
+    assert_int_equal(job_store_result(db, id, &text, NULL), ERR_OK);
+    assert_string_equal(text.data, "{\"b\":2}");
+    buffer_clear(&text);
+    assert_int_equal(job_store_events(db, id, &text, NULL), ERR_OK);
+    assert_string_equal(text.data, "[{\"at\":\"1970-01-01T00:00:00.001000Z\",\"from\":null,\"to\":\"queued\","
+                                   "\"attempt\":0,\"note\":\"\"},"
+                                   "{\"at\":\"1970-01-01T00:00:00.002000Z\",\"from\":\"queued\",\"to\":"
+                                   "\"running\",\"attempt\":1,\"note\":\"\"},"
+                                   "{\"at\":\"1970-01-01T00:00:00.003000Z\",\"from\":\"running\",\"to\":"
+                                   "\"succeeded\",\"attempt\":1,\"note\":\"\"}"
+                                   "]");
+    buffer_release(&text);
+}
+
+static void test_compare_and_set(void **state)
+{
+    struct db *db = ((struct fixture *)*state)->db;
+    struct err err = {0};
+    int64_t id = add(db, "train");
+
+    assert_int_equal(job_store_move(db, id, JOB_RUNNING, JOB_SUCCEEDED, 0, NULL, NULL, 1, &err),
+                     ERR_CONFLICT);
+    assert_string_equal(err.text, "job 1 is queued, not running");
+    assert_int_equal(get(db, id).state, JOB_QUEUED);
+    assert_int_equal(job_store_start(db, id, 1, "x", 1, NULL), ERR_OK);
+    assert_int_equal(job_store_start(db, id, 2, "y", 1, &err), ERR_CONFLICT);
+    assert_int_equal(get(db, id).pid, 1);
+    assert_int_equal(get(db, id).attempt, 1);
+    assert_int_equal(job_store_move(db, 99, JOB_QUEUED, JOB_RUNNING, 0, NULL, NULL, 1, &err), ERR_NOT_FOUND);
+    assert_int_equal(job_store_get(db, 99, &(struct job_row){0}, &err), ERR_NOT_FOUND);
+    assert_int_equal(job_store_progress(db, 99, "", 0, 0, &err), ERR_NOT_FOUND);
+    assert_int_equal(job_store_request(db, 99, &(struct buffer){0}, &err), ERR_NOT_FOUND);
+    assert_string_equal(err.text, "there is no job 99");
+    db_rollback(db);
+    assert_int_equal(add(db, "after"), 2); /* no transaction was left open */
+}
+
+/* Two connections, as two servers would: one of them wins. */
+static void test_two_connections(void **state)
+{
+    struct fixture *fixture = *state;
+    struct db *other;
+    int64_t id = add(fixture->db, "train");
+
+    assert_int_equal(db_open(test_folder_path(&fixture->folder, "a.db"), DB_READ_WRITE, &other, NULL),
+                     ERR_OK);
+    assert_int_equal(job_store_start(other, id, 1, "other", 1, NULL), ERR_OK);
+    assert_int_equal(job_store_start(fixture->db, id, 2, "late", 1, NULL), ERR_CONFLICT);
+    assert_string_equal(get(fixture->db, id).process, "other");
+    db_close(other);
+}
+
+static void test_stopping_keeps_the_process(void **state)
+{
+    struct db *db = ((struct fixture *)*state)->db;
+    int64_t id = add(db, "train");
+
+    assert_int_equal(job_store_start(db, id, 12, "boot/12", 1, NULL), ERR_OK);
+    assert_int_equal(job_store_move(db, id, JOB_RUNNING, JOB_STOPPING, 12, NULL, NULL, 2, NULL), ERR_OK);
+    struct job_row row = get(db, id);
+    assert_int_equal(row.pid, 12);
+    assert_string_equal(row.process, "boot/12");
+    assert_true(row.ended_us == TIME_NONE);
+}
+
+static void test_lists(void **state)
+{
+    struct db *db = ((struct fixture *)*state)->db;
+    struct job_row rows[4];
+    size_t count = 4;
+
+    for (int index = 0; index < 6; index++)
+        (void)add(db, "train");
+    assert_int_equal(job_store_list(db, 0, rows, &count, NULL), ERR_OK);
+    assert_int_equal(count, 4);
+    assert_int_equal(rows[0].id, 6);
+    assert_int_equal(rows[3].id, 3);
+    assert_int_equal(job_store_list(db, 3, rows, &count, NULL), ERR_OK);
+    assert_int_equal(count, 2);
+    assert_int_equal(rows[0].id, 2);
+    move(db, 2, JOB_QUEUED, JOB_RUNNING);
+    move(db, 5, JOB_QUEUED, JOB_RUNNING);
+    move(db, 5, JOB_RUNNING, JOB_STOPPING);
+    count = 4;
+    assert_int_equal(job_store_unfinished(db, 0, rows, &count, NULL), ERR_OK);
+    assert_int_equal(count, 2);
+    assert_int_equal(rows[0].id, 2);
+    assert_int_equal(rows[1].id, 5);
+    assert_int_equal(job_store_unfinished(db, 5, rows, &count, NULL), ERR_OK);
+    assert_int_equal(count, 0);
+}
+
+static void test_recover(void **state)
+{
+    struct db *db = ((struct fixture *)*state)->db;
+    size_t count = 0;
+    int64_t next = 0;
+
+    for (int index = 0; index < 5; index++)
+        (void)add(db, "train");
+    assert_int_equal(job_store_start(db, 1, 11, "p1", 1, NULL), ERR_OK);
+    assert_int_equal(job_store_progress(db, 1, "half", 5, 10, NULL), ERR_OK);
+    assert_int_equal(job_store_start(db, 2, 12, "p2", 1, NULL), ERR_OK);
+    move(db, 2, JOB_RUNNING, JOB_STOPPING);
+    assert_int_equal(job_store_start(db, 3, 13, "p3", 1, NULL), ERR_OK);
+    assert_int_equal(job_store_move(db, 3, JOB_RUNNING, JOB_FAILED, 0, "broken", NULL, 4, NULL), ERR_OK);
+    assert_int_equal(job_store_recover(db, 9000, &count, NULL), ERR_OK);
+    assert_int_equal(count, 2);
+
+    struct job_row row = get(db, 1);
+    assert_int_equal(row.state, JOB_QUEUED);
+    assert_int_equal(row.pid, 0);
+    assert_string_equal(row.process, "");
+    assert_int_equal(row.progress_done, 0);
+    assert_int_equal(row.attempt, 1); /* one was made */
+    assert_true(row.started_us == TIME_NONE && row.ended_us == TIME_NONE);
+    row = get(db, 2);
+    assert_int_equal(row.state, JOB_STOPPED);
+    assert_int_equal(row.ended_us, 9000);
+    row = get(db, 3);
+    assert_int_equal(row.state, JOB_FAILED);
+    assert_string_equal(row.error, "broken");
+    assert_int_equal(job_store_next(db, &next, NULL), ERR_OK);
+    assert_int_equal(next, 1); /* in front of those that came after it */
+    assert_int_equal(job_store_recover(db, 9000, &count, NULL), ERR_OK);
+    assert_int_equal(count, 0);
+    assert_int_equal(job_store_start(db, 1, 14, "p4", 1, NULL), ERR_OK);
+    assert_int_equal(get(db, 1).attempt, 2);
+    assert_string_equal(get(db, 1).error, "");
+}
+
+static void test_long_texts_are_cut(void **state)
+{
+    struct db *db = ((struct fixture *)*state)->db;
+    char text[2000];
+    int64_t id = add(db, "train");
+
+    memset(text, 'e', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    assert_int_equal(job_store_move(db, id, JOB_QUEUED, JOB_FAILED, 0, text, NULL, 1, NULL), ERR_OK);
+    assert_int_equal(strlen(get(db, id).error), JOB_TEXT_BYTES - 1);
+}
+
+static void test_read_only(void **state)
+{
+    struct fixture *fixture = *state;
+    struct db *db;
+    int64_t id = add(fixture->db, "train");
+
+    assert_int_equal(db_open(test_folder_path(&fixture->folder, "a.db"), DB_READ_ONLY, &db, NULL), ERR_OK);
+    assert_int_equal(get(db, id).state, JOB_QUEUED);
+    assert_int_not_equal(job_store_start(db, id, 1, "x", 1, NULL), ERR_OK);
+    db_close(db);
+    assert_int_equal(get(fixture->db, id).state, JOB_QUEUED);
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    assert_string_equal(job_state_name(JOB_STOPPING), "stopping");
+    assert_false(job_state_is_final(JOB_QUEUED) || job_state_is_final(JOB_RUNNING) ||
+                 job_state_is_final(JOB_STOPPING));
+    assert_true(job_state_is_final(JOB_SUCCEEDED) && job_state_is_final(JOB_FAILED) &&
+                job_state_is_final(JOB_STOPPED));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_life, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_compare_and_set, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_two_connections, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_stopping_keeps_the_process, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_lists, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_recover, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_long_texts_are_cut, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_read_only, set_up, tear_down),
+        cmocka_unit_test(test_names),
+    };
+
+    return cmocka_run_group_tests_name("job store", tests, NULL, NULL);
+}
