@@ -26,7 +26,7 @@ BINARY = pathlib.Path(os.environ.get("ALMANAC_BINARY") or ROOT / "build" / "alma
 # what the caller has set for himself must not reach the program under test
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("ALMANAC_")}
 ENVIRONMENT["OMP_NUM_THREADS"] = "2"
-FAST = ["--parameters", "trees=25,leaves=7", "--folds", "2"]  # a training in a second or two
+FAST = ["--parameters", "trees=25,leaves=7", "--folds", "2"]  # a training in a second
 
 
 class Almanac:

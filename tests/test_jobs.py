@@ -184,15 +184,16 @@ def test_log_from_an_offset(server, league):
     for options in ({"headers": {"Last-Event-ID": logs[middle][0]}}, {"params": {"offset": logs[middle][0]}}):
         rest = Events(server, job_id, **options).read_all()
         assert [event[:3] for event in rest] == [event[:3] for event in events[middle + 1:]]
-    beyond = Events(server, job_id, params={"offset": 10**9}).read_all()
-    assert [event[1] for event in beyond] == ["end"]
+    end = Events(server, job_id, params={"offset": logs[-1][0]}).read_all()
+    assert [event[1] for event in end] == ["end"]
+    assert_error(server.get(f"/api/jobs/{job_id}/logs", params={"offset": 10**9}), 400, "invalid", "offset")
     assert_error(server.get(f"/api/jobs/{job_id}/logs", headers={"Last-Event-ID": "x"}), 400, "invalid")
     assert_error(server.get(f"/api/jobs/{job_id}/logs", params={"offset": -1}), 400, "invalid", "offset")
 
 
 def test_many_followers_that_come_and_go(server, league):
     job_id = submit(server, "/train", {"league": league, **ENDLESS})["job_id"]
-    followers = [Events(server, job_id, timeout=60) for _ in range(10)]
+    followers = [Events(server, job_id, timeout=60, headers={"Connection": "close"}) for _ in range(10)]
     for follower in followers[::2]:
         follower.response.close()
     server.post(f"/api/jobs/{job_id}/stop")

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from conftest import FAST, read_csv
+from conftest import FAST, copy_of, read_csv
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
 CLASSES = {"1x2": ["home", "draw", "away"], "ou25": ["under", "over"]}
@@ -72,10 +72,10 @@ def test_training_again_gives_the_same_file(imported, league):
 
 
 def test_what_decides_the_version(imported, league):
-    """Seed, threads, parameters, data: each makes another version."""
+    """Seed, parameters, data: each makes another version."""
     base = ["train", "--league", league, "--engine", "elo_logit"]
     seen = [imported.json(*base, *extra)["version"] for extra in (
-        [], ["--seed", "2"], ["--threads", "1"], ["--holdout", "0.25"], ["--folds", "3"], ["--pool", "country"],
+        [], ["--seed", "2"], ["--holdout", "0.25"], ["--folds", "3"], ["--pool", "country"],
         ["--target", "ou25"], ["--features", "with_prices"], ["--last", "2000"], ["--from", "2019-08-01"])]
     assert len(set(seen)) == len(seen)
     assert imported.json(*base)["version"] == seen[0]
@@ -151,9 +151,10 @@ def test_promote_what_is_not_there(trained):
 
 
 def test_only_the_better_is_promoted(trained, league):
-    """A model of two stumps does not replace a trained one; the numbers of the decision are kept."""
+    """A model that learned by heart does not replace a sound one; the numbers of the decision are kept."""
     champion = version_of(trained)
-    result = trained.json("train", "--league", league, "--folds", "0", "--parameters", "trees=1,leaves=2")
+    result = trained.json("train", "--league", league, "--folds", "0", "--parameters",
+                          "trees=20,leaves=63,min_child_samples=1,learning_rate=1,lambda_l2=0")
     decision = result["decision"]
     assert decision["promote"] is False and decision["champion"] == champion
     assert decision["brier"]["low"] <= decision["brier"]["value"] <= decision["brier"]["high"]
@@ -201,7 +202,7 @@ def kept(path, target):
 @pytest.fixture(scope="module", params=["1x2", "ou25"])
 def backtest(request, imported_once, league, tmp_path_factory):
     last = imported_once.one("SELECT max(season) FROM match")
-    return request.param, imported_once.json(
+    return request.param, copy_of(imported_once, tmp_path_factory.mktemp("backtest")).json(
         "backtest", "--league", league, "--target", request.param, "--from", f"{last - 1}-07-01", "--to",
         f"{last + 1}-06-30", "--refit", "season", *FAST)
 
@@ -219,9 +220,10 @@ def test_backtest_figures_by_scikit_learn(backtest):
         assert np.allclose(p.sum(1), 1, atol=1e-7) and (p > 0).all()
         expected = figures(p / p.sum(1, keepdims=True), labels)
         for metric in METRICS:
-            value = shown[name][metric]
-            # nine digits are kept; a probability on the border of a bin may fall to the other side
-            assert math.isclose(value["value"], expected[metric], abs_tol=1e-6), (name, metric, value, expected[metric])
+            value, slack = shown[name][metric], 1e-6
+            if metric == "ece":  # nine digits are kept: what lies on the border of a bin may fall to either side
+                slack += 2 * (np.abs(p * 15 - np.round(p * 15)) < 1e-7).sum() / p.size
+            assert math.isclose(value["value"], expected[metric], abs_tol=slack), (name, metric, value, expected[metric])
             assert value["low"] <= value["value"] <= value["high"] or metric in ("ece", "macro_f1"), (name, metric, value)
 
 

@@ -342,7 +342,6 @@ BAD_TRAININGS = {
     "folds real": ({"folds": 2.5}, "folds"),
     "folds out of range": ({"folds": 1000}, "folds"),
     "holdout": ({"holdout": 1.5}, "holdout"),
-    "threads": ({"threads": 0}, "threads"),
     "seed": ({"seed": -1}, "seed"),
     "huge": ({"seed": 10**30}, None),
     "date": ({"from": "31/02/2020"}, "from"),
@@ -696,7 +695,19 @@ def test_promotion_reaches_a_running_server(two_versions, serve, league):
 def test_configuration_file_and_environment(trained, serve, tmp_path):
     """File, then environment, then flag; a wrong line is named."""
     (tmp_path / "almanac.ini").write_text("[almanac]\nparallel_jobs = 2\n; a remark\nlog_level = warn\n")
-    assert serve(trained).get("/health").status_code == 200
+    server = serve(trained)
+    assert server.get("/health").status_code == 200 and " info " not in server.log()
+    # without a section, lines are the program's own, whatever the command
+    (tmp_path / "almanac.ini").write_text(f"data_dir = {trained.data_dir}\n[backtest]\nleague = XX\n[train]\nleague = XY\n")
+    done = trained.plain("train")
+    assert done.returncode == 2 and "'XY'" in done.stderr
+    assert trained.plain("models", "list").stdout.count("Production") == 3
+    (tmp_path / "other.ini").write_text("[train]\nleague = XZ\n")
+    assert "'XZ'" in trained.plain("train", "--config", "other.ini").stderr
+    done = subprocess.run([trained.command()[0], "train", "--config", "other.ini"], cwd=tmp_path, capture_output=True,
+                          text=True, env=ENVIRONMENT | {"ALMANAC_CONFIG": "almanac.ini"}, timeout=30)
+    assert "'XZ'" in done.stderr, "a flag wins over the environment"
+    assert trained.plain("train", "--config", "none.ini").returncode == 3, "a file that is named must be there"
     (tmp_path / "almanac.ini").write_text("[almanac]\nparallel_jobs = lots\n")
     done = trained.run("serve", "--port", "0", check=False)
     assert done.returncode == 2 and "line 2" in done.text and "parallel_jobs" in done.text

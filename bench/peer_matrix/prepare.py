@@ -58,9 +58,9 @@ def main():
     teams = polars.concat([matches["home_id"], matches["away_id"]]).unique().sort()
     dense = dict(zip(teams.to_list(), range(len(teams))))
     matches = matches.with_columns(
+        polars.col("^(home|away)_(goals|shots|shots_on_target|corners|fouls|yellows|reds)$").cast(polars.Int32),
         home=polars.col("home_id").replace_strict(dense, return_dtype=polars.Int32),
         away=polars.col("away_id").replace_strict(dense, return_dtype=polars.Int32),
-        polars.col("season", "^(home|away)_(goals|shots|shots_on_target|corners|fouls|yellows|reds)$").cast(polars.Int32),
         is_played=(polars.col("state") == 1) & polars.col("home_goals").is_not_null() & polars.col("away_goals").is_not_null(),
     )
     matches.sort("kickoff_us", "stream", "id").write_parquet(sys.argv[2])

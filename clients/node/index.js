@@ -31,7 +31,7 @@ export class AlmanacError extends Error {
   }
 }
 
-function readOptions({ url = process.env.ML_SERVICE_URL || DEFAULT_URL, timeoutMs = DEFAULT_TIMEOUT_MS } = {}) {
+function readOptions({ url = process.env.ML_SERVICE_URL || DEFAULT_URL, timeoutMs = DEFAULT_TIMEOUT_MS }) {
   let base;
   try {
     base = new URL(url);
@@ -53,7 +53,7 @@ function lookupIpv4First(hostname, options, callback) {
 }
 
 /** One exchange: resolves { status, text }; `attempt.request` can be destroyed from outside. */
-function exchange(target, method, body, attempt) {
+function exchange(target, method, body, mayRepeat, attempt) {
   return new Promise((resolve, reject) => {
     const headers = { accept: "application/json" };
     if (body !== undefined) {
@@ -62,7 +62,11 @@ function exchange(target, method, body, attempt) {
     }
     const library = target.protocol === "https:" ? https : http;
     const request = library.request(target, {
-      method, headers, agent: agents[target.protocol], lookup: lookupIpv4First, autoSelectFamily: true,
+      method,
+      headers,
+      agent: mayRepeat ? agents[target.protocol] : false, // false: a connection of its own
+      lookup: lookupIpv4First,
+      autoSelectFamily: true,
     });
     attempt.request = request;
     request.on("error", reject);
@@ -72,22 +76,30 @@ function exchange(target, method, body, attempt) {
       response.on("data", (chunk) => {
         chunks.push(chunk);
         sizeBytes += chunk.length;
-        if (sizeBytes > LONGEST_ANSWER_BYTES) request.destroy(new Error("the answer is too long"));
+        if (sizeBytes > LONGEST_ANSWER_BYTES) {
+          reject(new AlmanacError("bad_answer", `${target.origin} answers with more than ${LONGEST_ANSWER_BYTES} bytes`));
+          request.destroy();
+        }
       });
       response.on("end", () => resolve({ status: response.statusCode, text: Buffer.concat(chunks).toString("utf8") }));
-      response.on("error", reject);
-      response.on("aborted", () => reject(new Error("the connection was closed in the middle of the answer")));
+      response.on("error", (error) => {
+        reject(new AlmanacError("bad_answer", `${target.origin} broke off in the middle of its answer`, { cause: error }));
+      });
     });
     request.end(body);
   });
 }
 
-/** The server may have closed a kept connection (a restart): then the request was not read, and may be sent again. */
+/** The server closed a kept connection, as it does when it restarts, before it answered anything. */
 function wasStale(error, request) {
   return request.reusedSocket && (error.code === "ECONNRESET" || error.code === "EPIPE");
 }
 
-async function send(path, method, body, { base, timeoutMs }) {
+/**
+ * `mayRepeat`: the request changes nothing on the server, so it may use a kept connection and be sent again on a new one.
+ * What starts a job is sent once, on a connection of its own.
+ */
+async function send(path, method, body, mayRepeat, { base, timeoutMs }) {
   const attempt = { request: null };
   const target = new URL(path, base);
   let isLate = false;
@@ -98,9 +110,10 @@ async function send(path, method, body, { base, timeoutMs }) {
   try {
     for (;;) {
       try {
-        return await exchange(target, method, body, attempt);
+        return await exchange(target, method, body, mayRepeat, attempt);
       } catch (error) {
         if (isLate) throw new AlmanacError("timeout", `${base.origin} did not answer within ${timeoutMs} ms`, { cause: error });
+        if (error instanceof AlmanacError) throw error;
         if (!wasStale(error, attempt.request)) {
           throw new AlmanacError("unreachable", `cannot reach ${base.origin}: ${describe(error)}`, { cause: error });
         }
@@ -134,8 +147,8 @@ function parseAnswer({ status, text }, base) {
   throw new AlmanacError("bad_answer", `${base.origin} answered ${status}`, { status });
 }
 
-async function call(path, method, content, options) {
-  const settings = readOptions(options);
+async function call(path, method, content, options, mayRepeat = true) {
+  const settings = readOptions(options ?? {});
   let body;
   if (content !== undefined) {
     try {
@@ -145,7 +158,7 @@ async function call(path, method, content, options) {
     }
     if (body === undefined) throw new AlmanacError("bad_call", "the request is not an object");
   }
-  return parseAnswer(await send(path, method, body, settings), settings.base);
+  return parseAnswer(await send(path, method, body, mayRepeat, settings), settings.base);
 }
 
 function isObject(value) {
@@ -155,7 +168,7 @@ function isObject(value) {
 export async function predict(request, options) {
   try {
     if (!isObject(request)) throw new AlmanacError("bad_call", "the request is not an object");
-    const answer = await call("predict", "POST", request, options ?? {});
+    const answer = await call("predict", "POST", request, options);
     if (!isObject(answer) || !(answer.prediction === null || isObject(answer.prediction))) {
       throw new AlmanacError("bad_answer", "the answer has no prediction: this is no Almanac server");
     }
@@ -176,7 +189,7 @@ export async function currentModels(filter = {}, options) {
   for (const name of ["league", "target", "bot"]) {
     if (filter[name] !== undefined) query.set(name, filter[name]);
   }
-  const answer = await call(`model/current${query.size !== 0 ? `?${query}` : ""}`, "GET", undefined, options);
+  const answer = await call(`model/current?${query}`, "GET", undefined, options);
   if (!Array.isArray(answer?.models)) {
     throw new AlmanacError("bad_answer", "the answer has no list of models: this is no Almanac server");
   }
@@ -184,7 +197,7 @@ export async function currentModels(filter = {}, options) {
 }
 
 export async function train(training = {}, options) {
-  return call("train", "POST", training, options);
+  return call("train", "POST", training, options, false);
 }
 
 export async function job(id, options) {

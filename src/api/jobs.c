@@ -183,11 +183,7 @@ HANDLER(api_job_logs)
     }
     struct log_subscriber *subscriber = NULL;
     code = supervisor_subscribe(api->supervisor, id, offset, on_line, on_end, follower, &subscriber, err);
-    if (code != ERR_OK) {
-        http_stream_end(follower->stream);
-        return ERR_OK; /* the stream is open: its end is the answer */
-    }
-    if (!follower->is_ended)
+    if (code == ERR_OK && !follower->is_ended)
         follower->subscriber = subscriber;
-    return ERR_OK;
+    return code; /* an error ends the stream, and on_closed frees the follower */
 }

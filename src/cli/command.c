@@ -59,6 +59,21 @@ static const char *environment(const char *name)
     return getenv(name);
 }
 
+/* Lines before any section are for the program as a whole: what a command has of its own must not find them unknown.
+ * Blanked, so that the numbers of the lines stay. */
+static void blank_head(struct buffer *text)
+{
+    bool at_start = true;
+    for (size_t i = 0; i < text->size_bytes; i++) {
+        char byte = text->data[i];
+        if (at_start && byte == '[')
+            return;
+        at_start = byte == '\n' || (at_start && (byte == ' ' || byte == '\t'));
+        if (byte != '\n')
+            text->data[i] = ' ';
+    }
+}
+
 /* The file must exist only when it was named. */
 static enum err_code read_config(const struct option_table *const *tables, void *const *targets, size_t count,
                                  const char *path, bool was_named, struct err *err)
@@ -69,8 +84,10 @@ static enum err_code read_config(const struct option_table *const *tables, void 
         return ERR_OK;
     buffer_init(&text, CONFIG_MAX_BYTES);
     code = file_read(path, &text, err);
-    for (size_t i = 0; code == ERR_OK && i < count; i++)
+    for (size_t i = 0; code == ERR_OK && i < count; i++) {
         code = option_read_ini(tables[i], targets[i], buffer_text(&text), path, err);
+        blank_head(&text);
+    }
     buffer_release(&text);
     return code;
 }
@@ -85,19 +102,20 @@ enum err_code command_parse(const struct command *command, int argc, char **argv
     const char *none[1];
     size_t positional = 0;
     option_defaults(&settings_table, settings);
-    const char *named = environment("ALMANAC_CONFIG");
     for (size_t i = 0; i < count; i++)
         option_defaults(tables[i], targets[i]);
-    /* flags are read twice: the file's own name may be among them, and they must win over what it says */
-    enum err_code code = option_read_flags(tables, targets, count, argc, argv, positionals != NULL ? positionals : none,
-                                           positionals != NULL ? max_positionals : 0, &positional, err);
+    /* environment and flags are read twice: the file's own name may be among them, and they win over what it says */
+    enum err_code code = option_read_environment(&settings_table, settings, environment, err);
+    if (code == ERR_OK)
+        code = option_read_flags(tables, targets, count, argc, argv, positionals != NULL ? positionals : none,
+                                 positionals != NULL ? max_positionals : 0, &positional, err);
     if (code != ERR_OK)
         return code;
     first = *settings;
-    bool was_named = named != NULL || strcmp(first.config, "almanac.ini") != 0;
+    bool was_named = environment("ALMANAC_CONFIG") != NULL || strcmp(first.config, "almanac.ini") != 0;
     for (size_t i = 0; i < count; i++)
         option_defaults(tables[i], targets[i]);
-    code = read_config(tables, targets, count, named != NULL ? named : first.config, was_named, err);
+    code = read_config(tables, targets, count, first.config, was_named, err);
     for (size_t i = 0; code == ERR_OK && i < count; i++)
         code = option_read_environment(tables[i], targets[i], environment, err);
     if (code == ERR_OK)
@@ -105,6 +123,8 @@ enum err_code command_parse(const struct command *command, int argc, char **argv
                                  positionals != NULL ? max_positionals : 0, &positional, err);
     if (positional_count != NULL)
         *positional_count = positional;
+    if (code == ERR_OK)
+        terminal_log_start((enum log_level)settings->log_level);
     return code;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/buffer.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/option.h"
 #include "cli/settings.h"
 #include "job/report.h"
@@ -48,6 +49,8 @@ void session_close(struct session *session);
 enum err_code session_run_task(struct session *session, const struct task *task, const void *options,
                                void (*print)(const json_t *result, struct buffer *out), struct err *err) CHECKED;
 
+/* The program's own log goes to stderr; command_parse sets the level of the settings. */
+void terminal_log_start(enum log_level least);
 /* Progress bar on a terminal, plain lines otherwise; both on stderr. */
 struct reporter terminal_reporter(void);
 void terminal_finish(void); /* ends the line of the bar */

@@ -23,8 +23,9 @@ struct state_header {
     uint32_t stream_count;
     uint64_t block_bytes;
     uint64_t block_hash; /* hash_u64 of the block */
+    uint64_t sizes_hash; /* hash_u64 of the streams' sizes */
     char tag[HASH_HEX_BYTES];
-    char padding[STATE_HEADER_BYTES - 8 - 8 - 16 - HASH_HEX_BYTES];
+    char padding[STATE_HEADER_BYTES - 8 - 8 - 24 - HASH_HEX_BYTES];
 };
 _Static_assert(sizeof(struct state_header) == STATE_HEADER_BYTES, "header has no holes");
 
@@ -118,6 +119,11 @@ size_t live_state_size_bytes(const struct live_state *state)
     return state->block_bytes;
 }
 
+static uint64_t hash_sizes(const struct live_state *state)
+{
+    return hash_u64(state->sizes, state->stream_count * sizeof(*state->sizes), 0);
+}
+
 enum err_code live_state_save(const struct live_state *state, const char *tag, const char *path, struct err *err)
 {
     struct file_build build;
@@ -127,7 +133,8 @@ enum err_code live_state_save(const struct live_state *state, const char *tag, c
     struct state_header header = {.format = STATE_FORMAT,
                                   .stream_count = (uint32_t)state->stream_count,
                                   .block_bytes = state->block_bytes,
-                                  .block_hash = hash_u64(state->block, state->block_bytes, 0)};
+                                  .block_hash = hash_u64(state->block, state->block_bytes, 0),
+                                  .sizes_hash = hash_sizes(state)};
     memcpy(header.magic, state_magic, sizeof(header.magic));
     memccpy(header.tag, tag, '\0', sizeof(header.tag) - 1);
     memcpy(build.data, &header, sizeof(header));
@@ -148,7 +155,7 @@ static enum err_code check_header(const struct live_state *state, const struct f
         return err_set(err, ERR_CORRUPT, "'%s' is not a tracker state of format %d", path, STATE_FORMAT);
     header.tag[sizeof(header.tag) - 1] = '\0';
     if (strcmp(header.tag, tag) != 0 || header.stream_count != state->stream_count ||
-        header.block_bytes != state->block_bytes)
+        header.block_bytes != state->block_bytes || header.sizes_hash != hash_sizes(state))
         return err_set(err, ERR_CONFLICT, "tracker state '%s' belongs to other data or features", path);
     if (map->size_bytes != sizeof(header) + header.block_bytes ||
         hash_u64(map->data + sizeof(header), header.block_bytes, 0) != header.block_hash)

@@ -23,7 +23,7 @@ struct matrix_header {
     uint64_t rows_offset;               /* struct matrix_row [rows] */
     uint64_t values_offset;             /* float32 [rows][columns] */
     uint64_t file_bytes;
-    uint64_t head_hash;   /* of names and row records */
+    uint64_t head_hash;   /* of all between the header and the values */
     uint64_t values_hash; /* see hash_values */
     char key[HASH_HEX_BYTES];
     char padding[192 - 8 - 8 - 8 * 8 - HASH_HEX_BYTES];
@@ -101,7 +101,7 @@ static struct matrix_header plan_header(const char *key, const struct feature_se
 
 static uint64_t hash_head(const char *data, const struct matrix_header *header)
 {
-    return hash_u64(data + header->names_offset, header->values_offset - header->names_offset, 0);
+    return hash_u64(data + sizeof(*header), header->values_offset - sizeof(*header), 0);
 }
 
 static void write_head(char *data, const struct matrix_header *header, const struct feature_set *set,
@@ -119,7 +119,8 @@ static void write_head(char *data, const struct matrix_header *header, const str
 
 static enum err_code build_file(const char *path, const char *key, const struct feature_set *set,
                                 const struct stream *streams, size_t stream_count, const struct matrix_row *rows,
-                                size_t row_count, struct pool *pool, const struct build_watch *watch, struct err *err)
+                                size_t row_count, struct pool *pool, const struct build_watch *watch,
+                                struct live_state **out_state, struct err *err)
 {
     struct matrix_header header = plan_header(key, set, row_count);
     struct file_build build;
@@ -128,7 +129,7 @@ static enum err_code build_file(const char *path, const char *key, const struct 
         return code;
     write_head(build.data, &header, set, rows);
     float *values = (float *)(void *)(build.data + header.values_offset);
-    code = builder_run(set, streams, stream_count, values, pool, watch, NULL, err);
+    code = builder_run(set, streams, stream_count, values, pool, watch, out_state, err);
     if (code != ERR_OK)
         goto out;
     header.head_hash = hash_head(build.data, &header);
@@ -147,7 +148,8 @@ out:
 enum err_code matrix_open_or_build(const char *folder, const char *key, const struct feature_set *set,
                                    const struct stream *streams, size_t stream_count, const struct matrix_row *rows,
                                    size_t row_count, struct pool *pool, const struct build_watch *watch,
-                                   struct matrix **out, bool *out_built, struct err *err)
+                                   struct matrix **out, struct live_state **out_state, bool *out_built,
+                                   struct err *err)
 {
     char name[HASH_HEX_BYTES + 4], path[FILE_PATH_BYTES];
     (void)snprintf(name, sizeof(name), "%s.mat", key);
@@ -155,13 +157,15 @@ enum err_code matrix_open_or_build(const char *folder, const char *key, const st
     if (code != ERR_OK)
         return code;
     *out_built = false;
+    if (out_state != NULL)
+        *out_state = NULL;
     /* a damaged cache file is no error: it is built again */
     if (file_exists(path) && matrix_open(path, out, NULL) == ERR_OK) {
         if (strcmp((*out)->header.key, key) == 0)
             return ERR_OK;
         matrix_close(*out);
     }
-    code = build_file(path, key, set, streams, stream_count, rows, row_count, pool, watch, err);
+    code = build_file(path, key, set, streams, stream_count, rows, row_count, pool, watch, out_state, err);
     if (code != ERR_OK)
         return code;
     *out_built = true;

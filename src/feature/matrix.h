@@ -24,11 +24,13 @@ struct matrix;
 
 /* Key of a build: the data hash (over all rows that enter), the set. out: hex name. */
 void matrix_key(const char *data_hash, const struct feature_set *set, char out[HASH_HEX_BYTES]);
-/* Opens <folder>/<key>.mat if it is there and whole; else builds it there (temp + rename). *out_built tells which. */
+/* Opens <folder>/<key>.mat if it is there and whole; else builds it there (temp + rename). *out_built tells which;
+ * *out_state (may be NULL) receives the live state of a build, NULL when the matrix was only opened. */
 enum err_code matrix_open_or_build(const char *folder, const char *key, const struct feature_set *set,
                                    const struct stream *streams, size_t stream_count, const struct matrix_row *rows,
                                    size_t row_count, struct pool *pool, const struct build_watch *watch,
-                                   struct matrix **out, bool *out_built, struct err *err) CHECKED;
+                                   struct matrix **out, struct live_state **out_state, bool *out_built,
+                                   struct err *err) CHECKED;
 enum err_code matrix_open(const char *path, struct matrix **out, struct err *err) CHECKED;
 /* Checks the values too (reads the whole file); ERR_CORRUPT. pool may be NULL. */
 enum err_code matrix_verify(const struct matrix *matrix, struct pool *pool, struct err *err) CHECKED;

@@ -18,7 +18,29 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { KILL_WAIT_MS = 5000, POLL_MS = 5, PAGE_ROWS = 16 };
+enum { LOCK_WAIT_MS = 1000, KILL_WAIT_MS = 5000, POLL_MS = 5, PAGE_ROWS = 16 };
+
+static void sleep_ms(long ms)
+{
+    struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+    (void)nanosleep(&time, NULL);
+}
+
+/* 0 or an errno value. A server that was killed while it started a worker leaves its descriptors, and with them the lock,
+ * for the moment that the new process needs to become the worker. */
+static int take_lock(int descriptor)
+{
+    int64_t end_us = clock_monotonic_us() + LOCK_WAIT_MS * INT64_C(1000);
+
+    while (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+        int failure = errno;
+        if (failure != EINTR && (failure != EWOULDBLOCK || clock_monotonic_us() > end_us))
+            return failure;
+        sleep_ms(POLL_MS);
+    }
+    return 0;
+}
 
 enum err_code recovery_lock(const struct store *store, int *out, struct err *err)
 {
@@ -31,8 +53,8 @@ enum err_code recovery_lock(const struct store *store, int *out, struct err *err
     int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (descriptor < 0)
         return err_set_errno(err, errno, "cannot open '%s'", path);
-    if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-        int failure = errno;
+    int failure = take_lock(descriptor);
+    if (failure != 0) {
         close(descriptor);
         if (failure == EWOULDBLOCK)
             return err_set(err, ERR_BUSY, "another server runs the jobs of '%s'; stop it first",
@@ -41,13 +63,6 @@ enum err_code recovery_lock(const struct store *store, int *out, struct err *err
     }
     *out = descriptor;
     return ERR_OK;
-}
-
-static void sleep_ms(long ms)
-{
-    struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-
-    (void)nanosleep(&time, NULL);
 }
 
 static enum err_code kill_leftover(const struct job_row *row, struct err *err)

@@ -12,6 +12,8 @@
 #include "job/process_mark.h"
 #include "job/test_supervisor.h"
 
+#include <poll.h>
+
 /* ---- the server that will be killed ---- */
 
 static void on_churn(void *context)
@@ -285,6 +287,7 @@ static void test_killed_at_any_instant(void **state)
 {
     struct test_server *server = *state;
     struct random random;
+    struct err err = {0};
     int64_t accepted = 0;
 
     random_init(&random, 11);
@@ -292,16 +295,21 @@ static void test_killed_at_any_instant(void **state)
         struct process process;
         struct process_end end;
         start_server(server, "churn", &process);
-        test_sleep_ms(30 + (int64_t)random_below(&random, 150));
+        if (round % 4 != 0) { /* else: while it starts and recovers */
+            struct pollfd told = {.fd = process.log, .events = POLLIN};
+            assert_int_equal(poll(&told, 1, TEST_WAIT_MS), 1);
+        }
+        test_sleep_ms((int64_t)random_below(&random, 80));
         assert_int_equal(kill(process.pid, SIGKILL), 0);
         assert_true(process_wait(&process, TEST_WAIT_MS, &end));
         int64_t told = read_accepted(&process);
         accepted = told > accepted ? told : accepted;
         process_close(&process);
     }
-    assert_true(accepted > 12);
+    assert_true(accepted >= 9); /* one at least of each that was waited for */
     server->parallel = 4;
-    assert_int_equal(test_server_start(server, NULL), ERR_OK);
+    if (test_server_start(server, &err) != ERR_OK)
+        fail_msg("%s", err.text);
     assert_true(test_wait_for(server, is_idle, 0, 2 * TEST_WAIT_MS));
     for (int64_t id = 1; id <= accepted; id++) {
         assert_int_equal(test_job(server, id).state, JOB_SUCCEEDED);

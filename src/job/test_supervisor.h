@@ -72,7 +72,7 @@ static inline void test_server_open(struct test_server *server)
     if (code == ERR_OK)
         code = store_open(server->folder.path, DB_READ_WRITE, &server->store, &err);
     if (code != ERR_OK)
-        fprintf(stderr, "%s\n", err.text);
+        dprintf(STDERR_FILENO, "%s\n", err.text);
     assert(code == ERR_OK);
 }
 
@@ -186,7 +186,7 @@ static inline int64_t test_submit(struct test_server *server, const char *option
 
     enum err_code code = supervisor_submit(server->supervisor, "test", options, &row, &err);
     if (code != ERR_OK)
-        fprintf(stderr, "%s\n", err.text);
+        dprintf(STDERR_FILENO, "%s\n", err.text);
     assert(code == ERR_OK);
     return row.id;
 }

@@ -1,4 +1,5 @@
-/* For tests of job/ only: the test program started again as a worker. options.play names what it does. */
+/* For tests of job/ only: the test program started again as a worker. options.play names what it does. It prints on
+ * purpose, as a library inside a worker might: that is what the log pipe is for. */
 #ifndef ALMANAC_JOB_TEST_WORKER_H
 #define ALMANAC_JOB_TEST_WORKER_H
 
@@ -58,7 +59,7 @@ static inline void test_channel(const char *text)
     while (left > 0) {
         ssize_t done = write(PROCESS_CHANNEL, text, left);
         if (done < 0)
-            _exit(96);
+            abort();
         text += done;
         left -= (size_t)done;
     }
@@ -101,17 +102,19 @@ static inline int test_play_steps(struct test_play *play)
     return 0;
 }
 
-/* Numbered lines, each with the time it was written; every other one past the protocol. */
+/* Numbered lines, each with the time it was written, past the protocol. */
 static inline int test_play_lines(struct test_play *play)
 {
+    FILE *out = stdout;
+
     for (int64_t index = 0; index < play->count; index++) {
-        printf("line %" PRId64 " %" PRId64 "\n", index, clock_monotonic_us());
+        fprintf(out, "line %" PRId64 " %" PRId64 "\n", index, clock_monotonic_us());
         if (play->period_ms > 0) {
-            fflush(stdout);
+            fflush(out);
             test_sleep_ms(play->period_ms);
         }
     }
-    fflush(stdout);
+    fflush(out);
     test_result(play);
     return 0;
 }
@@ -155,9 +158,8 @@ static inline int test_play_threads(struct test_play *play)
 static inline void test_play_crash(struct test_play *play)
 {
     report_log(play->reporter, "by the protocol");
-    printf("on stdout\n");
-    fflush(stdout);
-    fprintf(stderr, "about to crash\nwithout an end of line");
+    dprintf(STDOUT_FILENO, "on stdout\n");
+    dprintf(STDERR_FILENO, "about to crash\nwithout an end of line");
     abort();
 }
 
@@ -232,7 +234,7 @@ static inline int test_play_more(struct test_play *play)
             pause();
     }
     if (strcmp(play->play, "exit") == 0) {
-        printf("the last words\n\n");
+        dprintf(STDOUT_FILENO, "the last words\n\n");
         return 3;
     }
     if (strcmp(play->play, "fail") == 0) {
@@ -302,6 +304,20 @@ static inline int test_play(struct test_play *play)
     return test_play_more(play);
 }
 
+static inline enum err_code test_read_play(const json_t *root, struct test_play *play, struct err *err)
+{
+    const json_t *options = json_object_get(root, "options");
+
+    enum err_code code = json_take_text(options, "play", true, &play->play, err);
+    if (code == ERR_OK)
+        code = json_take_text(options, "path", false, &play->path, err);
+    if (code == ERR_OK)
+        code = json_take_i64(options, "count", false, &play->count, err);
+    if (code == ERR_OK)
+        code = json_take_i64(options, "period_ms", false, &play->period_ms, err);
+    return code == ERR_OK ? json_take_i64(root, "job", true, &play->job, err) : code;
+}
+
 /* main() of a test calls this when argv[1] is "worker". */
 static inline int test_worker_main(void)
 {
@@ -310,26 +326,21 @@ static inline int test_worker_main(void)
     size_t size_bytes = 0;
     struct err err = {0};
     json_t *root = NULL;
+    int status = 99;
 
     if (unopened != NULL && unopened[0] != '\0')
         test_play_unopened(unopened);
-    if (worker_open(&play.worker, &request, &size_bytes, &err) != ERR_OK) {
-        fprintf(stderr, "%s\n", err.text);
-        return err_exit_code(err.code);
+    enum err_code code = worker_open(&play.worker, &request, &size_bytes, &err);
+    if (code == ERR_OK)
+        code = json_read(request, size_bytes, &root, &err);
+    if (code == ERR_OK)
+        code = test_read_play(root, &play, &err);
+    if (code == ERR_OK) {
+        play.reporter = worker_reporter(play.worker);
+        status = test_play(&play);
+    } else {
+        dprintf(STDERR_FILENO, "%s\n", err.text);
     }
-    play.reporter = worker_reporter(play.worker);
-    if (json_read(request, size_bytes, &root, &err) != ERR_OK)
-        return 98;
-    const json_t *options = json_object_get(root, "options");
-    if (json_take_text(options, "play", true, &play.play, &err) != ERR_OK ||
-        json_take_text(options, "path", false, &play.path, &err) != ERR_OK ||
-        json_take_i64(options, "count", false, &play.count, &err) != ERR_OK ||
-        json_take_i64(options, "period_ms", false, &play.period_ms, &err) != ERR_OK ||
-        json_take_i64(root, "job", true, &play.job, &err) != ERR_OK) {
-        fprintf(stderr, "%s\n", err.text);
-        return 99;
-    }
-    int status = test_play(&play);
     worker_close(play.worker);
     json_decref(root);
     return status;

@@ -21,26 +21,28 @@ enum { PARAMETERS_BYTES = 1024, EVALUATE_EVERY = 10, EVALUATIONS = 8, BIN_SAMPLE
 enum boosting { BOOSTING_GBDT, BOOSTING_RF, BOOSTING_EXTRA_TREES };
 
 struct lightgbm_options {
-    int64_t trees, leaves, max_depth, min_child_samples;
+    int64_t trees, leaves, max_depth, min_child_samples, bins;
     double learning_rate, subsample, colsample, lambda_l2;
     int boosting;
 };
 
 #define MEMBER(member) OPTION_MEMBER(struct lightgbm_options, member)
 static const struct option_row rows[] = {
-    {"trees", OPTION_INT, MEMBER(trees), "", 1, 10000, "200",
+    {"trees", OPTION_INT, MEMBER(trees), "", 1, 10000, "100",
      "Boosting rounds; each grows one tree per class."},
-    {"learning_rate", OPTION_REAL, MEMBER(learning_rate), "", 1e-4, 1, "0.03", "Weight of each new tree."},
-    {"leaves", OPTION_INT, MEMBER(leaves), "", 2, 4096, "15", "Most leaves of a tree."},
+    {"learning_rate", OPTION_REAL, MEMBER(learning_rate), "", 1e-4, 1, "0.05", "Weight of each new tree."},
+    {"leaves", OPTION_INT, MEMBER(leaves), "", 2, 4096, "8", "Most leaves of a tree."},
     {"max_depth", OPTION_INT, MEMBER(max_depth), "", -1, 64, "-1", "Most splits above a leaf; -1: no bound."},
     {"min_child_samples", OPTION_INT, MEMBER(min_child_samples), "rows", 1, 1000000, "100",
      "Least training rows of a leaf."},
     {"subsample", OPTION_REAL, MEMBER(subsample), "", 0.05, 1, "0.8",
      "Share of the rows drawn for each round."},
-    {"colsample", OPTION_REAL, MEMBER(colsample), "", 0.01, 1, "0.5",
+    {"colsample", OPTION_REAL, MEMBER(colsample), "", 0.01, 1, "0.3",
      "Share of the features drawn for each tree."},
     {"lambda_l2", OPTION_REAL, MEMBER(lambda_l2), "", 0, 1e6, "5",
      "Ridge penalty on the values of the leaves."},
+    {"bins", OPTION_INT, MEMBER(bins), "", 15, 255, "63",
+     "Most histogram bins of a feature; fewer train faster and, on noisy outcomes, no worse."},
     {"boosting", OPTION_ENUM, MEMBER(boosting), "gbdt|rf|extra_trees", 0, 0, "gbdt",
      "gbdt boosts, rf averages independent trees, extra_trees boosts with random thresholds."},
 };
@@ -124,7 +126,7 @@ static enum err_code write_parameters(const struct training *training, struct bu
                   training->threads > 0 ? training->threads : 1);
     /* 255 bins need no more rows to be placed well, and LightGBM copies the sample as doubles: 200,000 rows, its
      * default, would be the peak of the program's memory */
-    buffer_printf(out, " bin_construct_sample_cnt=%d", BIN_SAMPLE_ROWS);
+    buffer_printf(out, " max_bin=%lld bin_construct_sample_cnt=%d", (long long)options->bins, BIN_SAMPLE_ROWS);
     buffer_append_text(out, " deterministic=true force_col_wise=true verbosity=-1");
     return buffer_check(out, "LightGBM parameters", err);
 }

@@ -348,13 +348,13 @@ static bool place_in_time(struct forecaster *forecaster, const struct forecast_r
         return true;
     char last[TIME_TEXT_BYTES];
     time_format_iso(last_us, last);
-    refuse(out, "no such match is stored, and results up to %s are known: an honest forecast for an earlier date is not possible",
-           last);
+    refuse(out, "%s, and results up to %s are known: an honest forecast for an earlier date is not possible",
+           out->match_id != 0 ? "the match has no result" : "no such match is stored", last);
     return false;
 }
 
-/* A stored match of these teams on this day answers with its own id. */
-static enum err_code find_stored(struct forecaster *forecaster, const struct forecast_request *request, int64_t home_id,
+/* A stored match of these teams on this day answers with its own id and kick-off. */
+static enum err_code find_stored(struct forecaster *forecaster, struct forecast_request *request, int64_t home_id,
                                  int64_t away_id, struct forecast_answer *out, struct err *err)
 {
     struct stored_match match;
@@ -369,11 +369,15 @@ static enum err_code find_stored(struct forecaster *forecaster, const struct for
         return code;
     (void)snprintf(id, sizeof(id), "%lld", (long long)out->match_id);
     code = football_store_find_match(forecaster->store->db, id, &match, err);
-    out->is_played = code == ERR_OK && match.home_goals >= 0;
-    return code;
+    if (code != ERR_OK)
+        return code;
+    out->is_played = match.home_goals >= 0;
+    request->kickoff_us = match.kickoff_us;
+    request->has_clock = true;
+    return ERR_OK;
 }
 
-static enum err_code answer_named(struct forecaster *forecaster, const struct forecast_request *request,
+static enum err_code answer_named(struct forecaster *forecaster, struct forecast_request *request,
                                   struct forecast_answer *out, struct err *err)
 {
     int league = league_find(text_of(request->league));

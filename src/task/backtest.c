@@ -43,7 +43,6 @@ static const struct option_row rows[] = {
     {"window_days", OPTION_INT, MEMBER(window_days), "days", 0, 36500, "0", "learn from this many days before each refit; 0: all"},
     {"folds", OPTION_INT, MEMBER(folds), "folds", 0, 20, "5", "folds of the yearly calibration; 0: no calibration"},
     {"seed", OPTION_INT, MEMBER(seed), "", 0, 2147483647, "1", "seed of everything random"},
-    {"threads", OPTION_INT, MEMBER(threads), "threads", 1, 256, "2", "threads of the engine"},
     {"parameters", OPTION_TEXT, MEMBER(parameters), "", 0, 0, "", "engine parameters: name=value,name=value"},
     {"bookmaker", OPTION_TEXT, MEMBER(bookmaker), "", 0, 0, "B365", "whose prices are bet at"},
     {"min_edge", OPTION_REAL, MEMBER(min_edge), "share", 0, 1, "0.042", "least edge p * odds - 1 of a bet"},
@@ -132,7 +131,6 @@ static enum err_code walk_set(struct backtest *backtest, const struct walk *walk
     if (code != ERR_OK)
         return code;
     recipe.seed = (uint64_t)options->seed;
-    recipe.threads = (int)options->threads;
     recipe.folds = (recipe.engine->capabilities & ENGINE_IS_BASELINE) != 0 ? 0 : (size_t)options->folds;
     (void)snprintf(name, sizeof(name), "%.20s %.20s", options->engine, strcmp(set_name, "no_prices") == 0 ? "no prices" : "with prices");
     code = judge_add(&backtest->judge, name, &index, err);
@@ -147,7 +145,7 @@ static enum err_code walk_all(struct backtest *backtest, struct err *err)
 {
     static const char *const sets[] = {"no_prices", "with_prices"};
     struct walk walk = {&backtest->plan, &backtest->settings, &backtest->league_rows, backtest->first_row,
-                        backtest->context->reporter};
+                        backtest->context->pool, backtest->context->reporter};
     enum err_code code = ERR_OK;
     for (int i = 0; code == ERR_OK && i < 2; i++) {
         if (backtest->options->features == FEATURES_BOTH || backtest->options->features == i)
@@ -155,7 +153,7 @@ static enum err_code walk_all(struct backtest *backtest, struct err *err)
     }
     for (size_t i = 0; code == ERR_OK && engine_at(i) != NULL; i++) {
         size_t index = 0;
-        if ((engine_at(i)->capabilities & ENGINE_IS_BASELINE) == 0 || strcmp(engine_at(i)->name, backtest->options->engine) == 0)
+        if ((engine_at(i)->capabilities & ENGINE_IS_YARDSTICK) == 0 || strcmp(engine_at(i)->name, backtest->options->engine) == 0)
             continue;
         code = judge_add(&backtest->judge, engine_at(i)->name, &index, err);
         if (code == ERR_OK)
@@ -281,12 +279,26 @@ static void predictions_row(const struct backtest *backtest, size_t row, struct 
     }
 }
 
+/* <data>/backtests/<hash of the content>.csv; the folder is made. */
+static enum err_code predictions_path(const struct backtest *backtest, const struct buffer *csv, char path[FILE_PATH_BYTES],
+                                      struct err *err)
+{
+    struct hash hash;
+    char hex[HASH_HEX_BYTES], name[64], folder[FILE_PATH_BYTES];
+    hash_init(&hash);
+    hash_add(&hash, csv->data, csv->size_bytes);
+    hash_final_hex(&hash, hex);
+    (void)snprintf(name, sizeof(name), "%.16s.csv", hex);
+    enum err_code code = file_join(backtest->context->store->folder, "backtests", folder, err);
+    if (code == ERR_OK)
+        code = file_make_folders(folder, err);
+    return code == ERR_OK ? file_join(folder, name, path, err) : code;
+}
+
 static enum err_code keep_predictions(const struct backtest *backtest, char path[FILE_PATH_BYTES], struct err *err)
 {
     const struct target_info *target = target_at(backtest->judge.target);
     struct buffer csv;
-    struct hash hash;
-    char hex[HASH_HEX_BYTES], name[64];
     buffer_init(&csv, LIMIT_RESULT_BYTES);
     buffer_append_text(&csv, "match,date,season,home,away,outcome,forecast");
     for (size_t c = 0; c < target->classes; c++)
@@ -294,13 +306,9 @@ static enum err_code keep_predictions(const struct backtest *backtest, char path
     buffer_append_char(&csv, '\n');
     for (size_t row = 0; row < backtest->judge.rows; row++)
         predictions_row(backtest, row, &csv);
-    hash_init(&hash);
-    hash_add(&hash, csv.data, csv.size_bytes);
-    hash_final_hex(&hash, hex);
-    (void)snprintf(name, sizeof(name), "backtests/%.16s.csv", hex);
     enum err_code code = buffer_check(&csv, "kept predictions", err);
     if (code == ERR_OK)
-        code = file_join(backtest->context->store->folder, name, path, err);
+        code = predictions_path(backtest, &csv, path, err);
     if (code == ERR_OK)
         code = file_write_atomic(path, csv.data, csv.size_bytes, err);
     buffer_release(&csv);

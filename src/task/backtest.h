@@ -13,7 +13,7 @@ struct backtest_options {
     int64_t from_us, to_us;
     int refit; /* enum walk_cadence */
     int64_t every_days, window_days;
-    int64_t folds, seed, threads;
+    int64_t folds, seed;
     char parameters[1024];
     char bookmaker[16];
     double min_edge, fraction, cap;

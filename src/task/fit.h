@@ -1,5 +1,8 @@
-/* Fit: a calibrated model from one dataset: expanding folds give out-of-fold predictions, the calibrator is chosen and
- * fitted on those, the predictor on all rows. Nothing is fitted on rows later than those it is judged on. */
+/* Fit: trainings of one engine, alone, or many at once over the pool, and the calibrated model made of them.
+ *
+ * A calibrated model: expanding folds give out-of-fold predictions, the calibrator is chosen and fitted on those, the
+ * predictor on all rows. Nothing is fitted on rows later than those it is judged on. Fits are independent of each other,
+ * and an engine gives the same bytes on any thread, so results do not depend on the pool. */
 #ifndef ALMANAC_TASK_FIT_H
 #define ALMANAC_TASK_FIT_H
 
@@ -7,26 +10,54 @@
 #include "job/report.h"
 #include "learn/calibrate.h"
 #include "learn/engine.h"
+#include "os/thread.h"
+
+enum { FIT_FOLDS_MAX = 20 };
 
 struct recipe {
     const struct engine *engine;
     _Alignas(16) unsigned char options[ENGINE_OPTIONS_BYTES]; /* the engine's own struct */
     uint64_t seed;
-    int threads;
     size_t folds; /* expanding folds for the calibrator; 0: no calibration */
-};
-struct fitted {
-    const struct engine *engine;
-    struct predictor *predictor;
-    struct calibrator *calibrator; /* NULL: none */
-    double losses[CALIBRATION_COUNT]; /* judged log loss of each kind on the out-of-fold predictions; NaN: not tried */
-    size_t out_of_fold_rows;
 };
 
 /* Engine by name, its options from defaults and "name=value,name=value". */
 enum err_code recipe_init(struct recipe *recipe, const char *engine, const char *parameters, struct err *err) CHECKED;
-enum err_code fit_calibrated(const struct recipe *recipe, const struct dataset *data, const struct reporter *reporter,
-                             struct fitted *out, struct err *err) CHECKED;
+
+/* One training. The predictor stays in the job unless only the forecasts of `test` are wanted. */
+struct fit_job {
+    struct dataset train;
+    struct dataset test;         /* rows 0: none */
+    double *p;                   /* [test.rows][classes] forecasts, or NULL */
+    bool keeps_predictor;
+    struct predictor *predictor; /* out, owned by the caller */
+};
+/* Runs all, the earlier of the list first; pool NULL: on this thread. On an error no predictor is left. */
+enum err_code fit_jobs_run(const struct recipe *recipe, struct fit_job *jobs, size_t count, struct pool *pool,
+                           const struct reporter *reporter, const char *phase, struct err *err) CHECKED;
+
+/* Out-of-fold forecasts in the making: which jobs they need, where they land. */
+struct out_of_fold {
+    size_t begin, rows; /* rows of the dataset that are forecast */
+    double *p;          /* [rows][classes] */
+};
+/* Writes recipe->folds jobs to `jobs`, the largest first. */
+enum err_code out_of_fold_plan(const struct recipe *recipe, const struct dataset *data, struct out_of_fold *out,
+                               struct fit_job *jobs, struct err *err) CHECKED;
+/* After the jobs ran: chooses and fits the calibrator; losses[CALIBRATION_COUNT]. */
+enum err_code out_of_fold_calibrate(const struct out_of_fold *folds, const struct dataset *data,
+                                    struct calibrator **calibrator, double *losses, struct err *err) CHECKED;
+void out_of_fold_release(struct out_of_fold *folds);
+
+struct fitted {
+    const struct engine *engine;
+    struct predictor *predictor;
+    struct calibrator *calibrator;    /* NULL: none */
+    double losses[CALIBRATION_COUNT]; /* judged log loss of each kind on the out-of-fold predictions; NaN: not tried */
+    size_t out_of_fold_rows;
+};
+enum err_code fit_calibrated(const struct recipe *recipe, const struct dataset *data, struct pool *pool,
+                             const struct reporter *reporter, struct fitted *out, struct err *err) CHECKED;
 /* Only the predictor. */
 enum err_code fit_predictor(const struct recipe *recipe, const struct dataset *data, const struct reporter *reporter,
                             const char *phase, struct fitted *out, struct err *err) CHECKED;

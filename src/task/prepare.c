@@ -76,17 +76,31 @@ static enum err_code audit_sample(struct task_context *context, struct err *err)
     return code;
 }
 
+/* The live state of the same data, for the server. One that cannot be kept costs the server a build, nothing else. */
+static void keep_state(struct task_context *context, const char *key, const struct live_state *state)
+{
+    char name[HASH_HEX_BYTES + 8], path[FILE_PATH_BYTES];
+    struct err err = {0};
+    (void)snprintf(name, sizeof(name), "%s.state", key);
+    if (file_join(context->store->matrix, name, path, &err) != ERR_OK || live_state_save(state, key, path, &err) != ERR_OK)
+        report_log(context->reporter, "the tracker state was not kept: %s", err.text);
+}
+
 static enum err_code build_matrix(struct task_context *context, const char *key, struct matrix **out, bool *out_built,
                                   struct err *err)
 {
     struct history *history = NULL;
+    struct live_state *state = NULL;
     enum err_code code = prepare_history(context, (struct history_options){0}, &history, err);
     if (code != ERR_OK)
         return code;
     struct build_watch watch = prepare_watch(context);
     code = matrix_open_or_build(context->store->matrix, key, football_feature_set_widest(), history_streams(history),
                                 history_stream_count(history), history_row_info(history), history_rows(history),
-                                context->pool, &watch, out, out_built, err);
+                                context->pool, &watch, out, &state, out_built, err);
+    if (code == ERR_OK && state != NULL)
+        keep_state(context, key, state);
+    live_state_destroy(state);
     history_destroy(history);
     return code;
 }

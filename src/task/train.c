@@ -5,7 +5,8 @@
  *   league rows from T on ---------> score sheet: model, baselines, bookmaker before the match, closing price
  *   the same rows -----------------> paired test against the Production version: promote only if better
  *
- * The version is a hash of everything that decides the bytes: matrix key (data, features, code), options, seed, threads.
+ * The version is a hash of everything that decides the bytes: matrix key (data, features, code), options, seed. Threads do
+ * not: every fit runs on one, and the pool only decides when.
  * The file says nothing that depends on the clock or on later data, so that it can be made again byte for byte. */
 #include "task/train.h"
 
@@ -46,7 +47,6 @@ static const struct option_row rows[] = {
     {"holdout", OPTION_REAL, MEMBER(holdout), "share", 0.02, 0.9, "0.2", "share of the league's matches, the latest, kept for judging"},
     {"folds", OPTION_INT, MEMBER(folds), "folds", 0, 20, "5", "expanding folds for the calibration; 0: no calibration"},
     {"seed", OPTION_INT, MEMBER(seed), "", 0, 2147483647, "1", "seed of everything random"},
-    {"threads", OPTION_INT, MEMBER(threads), "threads", 1, 256, "2", "threads of the engine; part of the version"},
     {"parameters", OPTION_TEXT, MEMBER(parameters), "", 0, 0, "", "engine parameters: name=value,name=value"},
     {"matrix", OPTION_TEXT, MEMBER(matrix), "", 0, 0, "", "key of an existing feature matrix; empty: of the present data"},
 };
@@ -102,7 +102,6 @@ static enum err_code check_plan(struct plan *plan, struct err *err)
     if ((plan->recipe.engine->capabilities & ENGINE_NEEDS_PRICES) != 0 && strcmp(options->features, "with_prices") != 0)
         return err_set_field(err, ERR_INVALID, "features", "engine '%s' needs the feature set with_prices", options->engine);
     plan->recipe.seed = (uint64_t)options->seed;
-    plan->recipe.threads = (int)options->threads;
     plan->recipe.folds = (plan->recipe.engine->capabilities & ENGINE_IS_BASELINE) != 0 ? 0 : (size_t)options->folds;
     name_model(plan);
     return ERR_OK;
@@ -159,7 +158,6 @@ static void name_version(struct plan *plan)
     hash_add_f64(&hash, options->holdout);
     hash_add_i64(&hash, options->folds);
     hash_add_i64(&hash, options->seed);
-    hash_add_i64(&hash, options->threads);
     struct buffer parameters;
     struct json_writer writer;
     buffer_init(&parameters, 1 << 16);
@@ -294,7 +292,7 @@ static enum err_code run_plan(struct task_context *context, struct plan *plan, s
     name_version(plan);
     report_log(context->reporter, "training %s/%s/%s on %zu matches, judging on %zu", plan->name.subject,
                plan->name.variant, plan->name.bot, plan->pool.data.rows, plan->split.test_end - plan->split.test_begin);
-    code = fit_calibrated(&plan->recipe, &plan->pool.data, context->reporter, &fitted, err);
+    code = fit_calibrated(&plan->recipe, &plan->pool.data, context->pool, context->reporter, &fitted, err);
     if (code == ERR_OK)
         code = predict_holdout(plan, &fitted, err);
     if (code == ERR_OK)
@@ -353,7 +351,7 @@ static enum err_code judge_plan(struct task_context *context, const struct plan 
     if (code == ERR_OK)
         memcpy(judge.p[index], plan->holdout_p, test.rows * test.classes * sizeof(double));
     for (size_t i = 0; code == ERR_OK && engine_at(i) != NULL; i++) {
-        if ((engine_at(i)->capabilities & ENGINE_IS_BASELINE) != 0 && engine_at(i) != plan->recipe.engine)
+        if ((engine_at(i)->capabilities & ENGINE_IS_YARDSTICK) != 0 && engine_at(i) != plan->recipe.engine)
             code = add_baseline(plan, engine_at(i)->name, &judge, err);
     }
     if (code == ERR_OK)

@@ -15,7 +15,7 @@ struct train_options {
     int pool; /* enum prepare_pool */
     int64_t last, from_us, to_us;
     double holdout;
-    int64_t folds, seed, threads;
+    int64_t folds, seed;
     char parameters[1024];
     char matrix[80]; /* key of an existing matrix; empty: that of the present data */
 };

@@ -1,13 +1,36 @@
-/* Walk: one fit per window. The calibrator is refreshed once a season, as its out-of-fold predictions cost several fits;
- * between two refreshes it is older than the predictor, never newer. */
+/* Walk. Every fit of every window, and every fold of every season's calibrator, is independent of all others: they are
+ * planned first, run over the pool at once, and then forecasts and calibrators are put together in order of time. The
+ * calibrator is refreshed once a season, as its out-of-fold predictions cost several fits; between two refreshes it is
+ * older than the predictor, never newer. */
 #include "task/walk.h"
 
 #include "base/time.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { LEAST_ROWS = 100 };
+
+/* One refit and what hangs on it. */
+struct step {
+    const struct walk_window *window;
+    struct dataset train;
+    float *x;                 /* the judged rows in the model's columns */
+    bool calibrates;
+    struct out_of_fold folds; /* when it calibrates */
+};
+
+struct journey {
+    const struct walk *walk;
+    const struct recipe *recipe;
+    const struct dataset *rows;
+    double *p;
+    struct step *steps; /* [windows] */
+    size_t step_count;
+    struct fit_job *jobs;
+    size_t job_count;
+};
 
 /* Rows of `data` that kicked off in [from_us, to_us). */
 static struct dataset rows_between(const struct dataset *data, int64_t from_us, int64_t to_us)
@@ -27,77 +50,90 @@ static int season_of(int64_t time_us)
     return civil.month >= 7 ? civil.year : civil.year - 1;
 }
 
-/* Rows begin..end-1 of the league in the columns `names`; NULL when out of memory. */
-static float *gather(const struct selected *league, const char *const *names, size_t columns, size_t begin, size_t end)
+/* The window's rows of the league in the columns of `like`; NULL when out of memory. */
+static float *gather(const struct selected *league, const struct dataset *like, const struct walk_window *window)
 {
-    float *x = malloc(((end - begin) * columns + 1) * sizeof(*x));
-    for (size_t c = 0; x != NULL && c < columns; c++) {
-        int from = dataset_column(league->data.names, league->data.columns, names[c]);
+    size_t rows = window->test_end - window->test_begin;
+    float *x = malloc((rows * like->columns + 1) * sizeof(*x));
+    for (size_t c = 0; x != NULL && c < like->columns; c++) {
+        int from = dataset_column(league->data.names, league->data.columns, like->names[c]);
         assert(from >= 0); /* the league has the widest columns */
-        for (size_t i = begin; i < end; i++)
-            x[(i - begin) * columns + c] = league->x[i * league->data.columns + (size_t)from];
+        for (size_t i = 0; i < rows; i++)
+            x[i * like->columns + c] = league->x[(window->test_begin + i) * league->data.columns + (size_t)from];
     }
     return x;
 }
 
-static enum err_code predict_window(const struct walk *walk, const struct walk_window *window, const struct fitted *fitted,
-                                    const struct calibrator *calibrator, const struct dataset *pool, double *p,
-                                    struct err *err)
+static enum err_code plan_step(struct journey *journey, size_t index, struct err *err)
 {
-    size_t rows = window->test_end - window->test_begin, classes = pool->classes;
-    float *x = gather(walk->league, pool->names, pool->columns, window->test_begin, window->test_end);
-    if (x == NULL)
-        return err_nomem(err, rows * pool->columns * sizeof(*x));
-    double *out = p + (window->test_begin - walk->first_row) * classes;
-    fitted->engine->predict(fitted->predictor, x, rows, out);
-    if (calibrator != NULL)
-        calibrator_apply(calibrator, out, rows);
-    free(x);
-    return ERR_OK;
+    const struct walk *walk = journey->walk;
+    struct step *step = &journey->steps[index];
+    const struct walk_window *window = step->window = &walk->plan->windows[index];
+    int64_t from_us = walk->settings->window_days > 0 ? window->refit_us - walk->settings->window_days * TIME_DAY_US : INT64_MIN;
+    size_t rows = window->test_end - window->test_begin;
+    step->train = rows_between(journey->rows, from_us, window->refit_us - walk->settings->embargo_us);
+    step->calibrates = journey->recipe->folds > 0 &&
+                       (index == 0 || season_of(window->refit_us) != season_of(walk->plan->windows[index - 1].refit_us));
+    if (step->train.rows < LEAST_ROWS)
+        return err_set(err, ERR_INVALID, "only %zu matches to learn from at a refit; start later or widen the pool",
+                       step->train.rows);
+    step->x = gather(walk->league, journey->rows, window);
+    if (step->x == NULL)
+        return err_nomem(err, rows * journey->rows->columns * sizeof(float));
+    journey->jobs[journey->job_count++] = (struct fit_job){
+        .train = step->train,
+        .test = {.x = step->x, .rows = rows},
+        .p = journey->p + (window->test_begin - walk->first_row) * journey->rows->classes,
+    };
+    if (!step->calibrates)
+        return ERR_OK;
+    enum err_code code = out_of_fold_plan(journey->recipe, &step->train, &step->folds, journey->jobs + journey->job_count, err);
+    if (code == ERR_OK)
+        journey->job_count += journey->recipe->folds;
+    return code;
 }
 
-/* A fit of this window; with `calibrate`, *calibrator is replaced by a new one. */
-static enum err_code fit_window(const struct walk *walk, const struct recipe *recipe, const struct dataset *train,
-                                const char *phase, bool calibrate, struct fitted *fitted, struct calibrator **calibrator,
-                                struct err *err)
-{
-    if (!calibrate)
-        return fit_predictor(recipe, train, walk->reporter, phase, fitted, err);
-    enum err_code code = fit_calibrated(recipe, train, walk->reporter, fitted, err);
-    if (code != ERR_OK)
-        return code;
-    calibrator_destroy(*calibrator);
-    *calibrator = fitted->calibrator;
-    fitted->calibrator = NULL;
-    return ERR_OK;
-}
-
-enum err_code walk_model(const struct walk *walk, const struct recipe *recipe, const struct selected *pool, const char *name,
-                         double *p, struct err *err)
+/* In order of time: a calibrator serves from its refit until the next one. */
+static enum err_code calibrate(struct journey *journey, struct err *err)
 {
     struct calibrator *calibrator = NULL;
-    int calibrated_season = INT32_MIN;
+    double losses[CALIBRATION_COUNT];
     enum err_code code = ERR_OK;
-    for (size_t w = 0; code == ERR_OK && w < walk->plan->count; w++) {
-        const struct walk_window *window = &walk->plan->windows[w];
-        int64_t from_us = walk->settings->window_days > 0 ? window->refit_us - walk->settings->window_days * TIME_DAY_US
-                                                          : INT64_MIN;
-        struct dataset train = rows_between(&pool->data, from_us, window->refit_us - walk->settings->embargo_us);
-        bool calibrate = recipe->folds > 0 && season_of(window->refit_us) != calibrated_season;
-        struct fitted fitted = {0};
-        char phase[64];
-        (void)snprintf(phase, sizeof(phase), "%s, refit %zu of %zu", name, w + 1, walk->plan->count);
-        report_progress(walk->reporter, phase, 0, 0);
-        if (train.rows < 100)
-            code = err_set(err, ERR_INVALID, "only %zu matches to learn from at the first refit; start later", train.rows);
-        else
-            code = fit_window(walk, recipe, &train, phase, calibrate, &fitted, &calibrator, err);
-        if (code == ERR_OK)
-            code = predict_window(walk, window, &fitted, calibrator, &pool->data, p, err);
-        calibrated_season = season_of(window->refit_us);
-        fitted_release(&fitted);
+    for (size_t i = 0; code == ERR_OK && i < journey->step_count; i++) {
+        struct step *step = &journey->steps[i];
+        if (step->calibrates) {
+            calibrator_destroy(calibrator);
+            calibrator = NULL;
+            code = out_of_fold_calibrate(&step->folds, &step->train, &calibrator, losses, err);
+        }
+        if (code == ERR_OK && calibrator != NULL)
+            calibrator_apply(calibrator, journey->p + (step->window->test_begin - journey->walk->first_row) * journey->rows->classes,
+                             step->window->test_end - step->window->test_begin);
     }
     calibrator_destroy(calibrator);
+    return code;
+}
+
+enum err_code walk_model(const struct walk *walk, const struct recipe *recipe, const struct selected *rows, const char *name,
+                         double *p, struct err *err)
+{
+    size_t windows = walk->plan->count;
+    struct journey journey = {.walk = walk, .recipe = recipe, .rows = &rows->data, .p = p, .step_count = windows};
+    journey.steps = calloc(windows + 1, sizeof(*journey.steps));
+    journey.jobs = calloc(windows * (1 + recipe->folds) + 1, sizeof(*journey.jobs));
+    enum err_code code = journey.steps != NULL && journey.jobs != NULL ? ERR_OK : err_nomem(err, windows * sizeof(*journey.jobs));
+    for (size_t i = 0; code == ERR_OK && i < windows; i++)
+        code = plan_step(&journey, i, err);
+    if (code == ERR_OK)
+        code = fit_jobs_run(recipe, journey.jobs, journey.job_count, walk->pool, walk->reporter, name, err);
+    if (code == ERR_OK)
+        code = calibrate(&journey, err);
+    for (size_t i = 0; journey.steps != NULL && i < windows; i++) {
+        out_of_fold_release(&journey.steps[i].folds);
+        free(journey.steps[i].x);
+    }
+    free(journey.steps);
+    free(journey.jobs);
     return code;
 }
 
