@@ -3,18 +3,19 @@
 #define ALMANAC_LIMITS_H
 
 /* Input files */
-#define LIMIT_CSV_FILE_BYTES  (1LL << 30) /* a season is 0.2 MB; mapped, so memory is not the reason: a typo is */
-#define LIMIT_CSV_LINE_BYTES  (1 << 20)   /* 67 real headers stay under 2 kB; a 2 GB line is refused, not read */
-#define LIMIT_CSV_FIELDS      4096        /* per line; real files have up to 140 */
-#define LIMIT_NAME_BYTES      128         /* team, league, bookmaker */
-#define LIMIT_GOALS           99          /* the highest professional score on record is 149; 36-0 the highest without protest */
-#define LIMIT_ODDS            10001.0     /* bookmakers quote up to 1000/1; above is a typing error */
-#define LIMIT_OVERROUND_MIN   1.00        /* outside [1.00, 1.20] a set of prices is kept but flagged (REFERENCE) */
-#define LIMIT_OVERROUND_MAX   1.20
+#define LIMIT_CSV_FILE_BYTES                                                                                 \
+    (1LL << 30) /* a season is 0.2 MB; mapped, so memory is not the reason: a typo is */
+#define LIMIT_CSV_LINE_BYTES (1 << 20) /* 67 real headers stay under 2 kB; a 2 GB line is refused, not read */
+#define LIMIT_CSV_FIELDS     4096      /* per line; real files have up to 140 */
+#define LIMIT_NAME_BYTES     128       /* team, league, bookmaker */
+#define LIMIT_GOALS          99 /* the highest professional score on record is 149; 36-0 the highest without protest */
+#define LIMIT_ODDS           10001.0 /* bookmakers quote up to 1000/1; above is a typing error */
+#define LIMIT_OVERROUND_MIN  1.00 /* outside [1.00, 1.20] a set of prices is kept but flagged (REFERENCE) */
+#define LIMIT_OVERROUND_MAX  1.20
 /* Tables */
-#define LIMIT_FRAME_ROWS      (1u << 30)
-#define LIMIT_LEAGUES         256
-#define LIMIT_FEATURES        4096
+#define LIMIT_FRAME_ROWS (1u << 30)
+#define LIMIT_LEAGUES    256
+#define LIMIT_FEATURES   4096
 /* JSON and HTTP */
 #define LIMIT_JSON_BYTES      (64LL << 20) /* files of our own; HTTP bodies are bounded by LIMIT_BODY_BYTES */
 #define LIMIT_JSON_DEPTH      64
@@ -23,12 +24,12 @@
 #define LIMIT_CONNECTIONS     4096
 #define LIMIT_REQUEST_TIME_MS 10000 /* a client that sends its request slower than this is dropped */
 /* Models and jobs */
-#define LIMIT_MODEL_BYTES     (1LL << 30)
+#define LIMIT_MODEL_BYTES       (1LL << 30)
 #define LIMIT_DESCRIPTION_BYTES (1 << 20) /* the JSON inside a model file */
-#define LIMIT_TREES           100000
-#define LIMIT_WORKER_LINE_BYTES (1 << 20) /* one protocol line of a child */
-#define LIMIT_RESULT_BYTES    (64LL << 20) /* JSON result of a task */
-#define LIMIT_JOB_LOG_BYTES   (64LL << 20)
-#define LIMIT_ARENA_BYTES     (8LL << 30)
+#define LIMIT_TREES             100000
+#define LIMIT_WORKER_LINE_BYTES (1 << 20)    /* one protocol line of a child */
+#define LIMIT_RESULT_BYTES      (64LL << 20) /* JSON result of a task */
+#define LIMIT_JOB_LOG_BYTES     (64LL << 20)
+#define LIMIT_ARENA_BYTES       (8LL << 30)
 
 #endif

@@ -10,7 +10,9 @@ int main(int argc, char **argv)
     terminal_log_start(LOG_INFO);
     const struct command *command = command_find(argc - 1, argv + 1, &used);
     if (command == NULL) {
-        (void)fprintf(stderr, argc > 1 ? "almanac: no command '%s'; see 'almanac help'\n" : "usage: almanac COMMAND ...; see 'almanac help'\n",
+        (void)fprintf(stderr,
+                      argc > 1 ? "almanac: no command '%s'; see 'almanac help'\n"
+                               : "usage: almanac COMMAND ...; see 'almanac help'\n",
                       argc > 1 ? argv[1] : "");
         return err_exit_code(ERR_INVALID);
     }

@@ -30,11 +30,11 @@ choose_data() { # sets data and leagues
   fi
 }
 
-train() { # train LEAGUE TARGET
-  if build/almanac models current --league "$1" --target "$2" >/dev/null 2>&1; then
-    printf '%s %s: a model is in production already\n' "$1" "$2"
+train() { # train LEAGUE TARGET FEATURES BOT
+  if build/almanac models current --league "$1" --target "$2" --bot "$4" >/dev/null 2>&1; then
+    printf '%s %s %s: a model is in production already\n' "$1" "$2" "$4"
   else
-    build/almanac train --league "$1" --target "$2"
+    build/almanac train --league "$1" --target "$2" --features "$3"
   fi
 }
 
@@ -46,8 +46,9 @@ say "importing $data"
 build/almanac import football "$data"
 for league in $leagues; do
   for target in $TARGETS; do
-    say "training $league $target"
-    train "$league" "$target"
+    say "training $league $target, without and with the bookmakers' prices"
+    train "$league" "$target" no_prices lightgbm
+    train "$league" "$target" with_prices lightgbm_prices
   done
 done
 say "the honest table"

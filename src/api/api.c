@@ -10,8 +10,9 @@
 
 enum { CHECK_PERIOD_MS = 500 };
 
-#define ROUTE(method, pattern, handler, doc)                                                                           \
-    enum err_code handler(void *context, const struct route_match *match, struct http_response *response, struct err *err);
+#define ROUTE(method, pattern, handler, doc)                                                                 \
+    enum err_code handler(void *context, const struct route_match *match, struct http_response *response,    \
+                          struct err *err);
 #include "api/route_list.h"
 #undef ROUTE
 
@@ -34,7 +35,8 @@ static void check_store(void *context)
     forecaster_check(api->forecaster);
 }
 
-static enum err_code finish_job(void *context, const struct job_row *job, const json_t *result, struct err *err)
+static enum err_code finish_job(void *context, const struct job_row *job, const json_t *result,
+                                struct err *err)
 {
     struct api *api = context;
     const struct task *task = task_find(job->task);
@@ -54,9 +56,13 @@ enum err_code api_create(struct loop *loop, struct pool *pool, struct store *sto
         return err_nomem(err, sizeof(*api));
     *api = (struct api){.loop = loop, .pool = pool, .store = store, .clock = clock};
     api->started_us = clock.monotonic_us(clock.context);
-    struct listener_options listen = {.address = options.address, .port = options.port, .handle = handle, .context = api};
-    struct supervisor_options jobs = {.program = options.program, .parallel = options.parallel_jobs,
-                                      .grace_ms = options.job_grace_ms, .finish = finish_job, .context = api};
+    struct listener_options listen = {
+        .address = options.address, .port = options.port, .handle = handle, .context = api};
+    struct supervisor_options jobs = {.program = options.program,
+                                      .parallel = options.parallel_jobs,
+                                      .grace_ms = options.job_grace_ms,
+                                      .finish = finish_job,
+                                      .context = api};
     /* the port first: if it is taken, the jobs of the server that has it must not be touched */
     enum err_code code = listener_create(loop, listen, &api->listener, err);
     if (code == ERR_OK)
@@ -103,8 +109,8 @@ enum err_code api_read_object(const struct http_request *request, json_t **out, 
     return ERR_OK;
 }
 
-enum err_code api_query_i64(const struct http_request *request, const char *name, int64_t fallback, int64_t min, int64_t max,
-                            int64_t *out, struct err *err)
+enum err_code api_query_i64(const struct http_request *request, const char *name, int64_t fallback,
+                            int64_t min, int64_t max, int64_t *out, struct err *err)
 {
     const char *value = http_request_query(request, name);
     *out = fallback;
@@ -112,7 +118,8 @@ enum err_code api_query_i64(const struct http_request *request, const char *name
         return ERR_OK;
     int64_t number;
     if (!text_parse_i64(text_of(value), &number) || number < min || number > max)
-        return err_set_field(err, ERR_INVALID, name, "query parameter '%s' is not a whole number from %lld to %lld", name,
+        return err_set_field(err, ERR_INVALID, name,
+                             "query parameter '%s' is not a whole number from %lld to %lld", name,
                              (long long)min, (long long)max);
     *out = number;
     return ERR_OK;
@@ -121,7 +128,8 @@ enum err_code api_query_i64(const struct http_request *request, const char *name
 enum err_code api_path_id(const struct route_match *match, size_t index, int64_t *out, struct err *err)
 {
     if (!text_parse_i64(text_of(match->parameters[index]), out) || *out < 1)
-        return err_set_field(err, ERR_INVALID, "id", "'%s' is not an id: a whole number from 1 on", match->parameters[index]);
+        return err_set_field(err, ERR_INVALID, "id", "'%s' is not an id: a whole number from 1 on",
+                             match->parameters[index]);
     return ERR_OK;
 }
 

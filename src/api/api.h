@@ -43,10 +43,11 @@ extern const struct route api_routes[];
 /* The body as one JSON object; *out is released with json_decref. */
 enum err_code api_read_object(const struct http_request *request, json_t **out, struct err *err) CHECKED;
 /* A query parameter as a number in min..max; `fallback` when it is absent. */
-enum err_code api_query_i64(const struct http_request *request, const char *name, int64_t fallback, int64_t min, int64_t max,
-                            int64_t *out, struct err *err) CHECKED;
+enum err_code api_query_i64(const struct http_request *request, const char *name, int64_t fallback,
+                            int64_t min, int64_t max, int64_t *out, struct err *err) CHECKED;
 /* The id of a path segment. */
-enum err_code api_path_id(const struct route_match *match, size_t index, int64_t *out, struct err *err) CHECKED;
+enum err_code api_path_id(const struct route_match *match, size_t index, int64_t *out,
+                          struct err *err) CHECKED;
 void api_write_time(struct json_writer *out, const char *key, int64_t time_us); /* null for TIME_NONE */
 void api_write_job(struct json_writer *out, const struct job_row *job);
 

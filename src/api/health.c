@@ -1,9 +1,11 @@
 /* GET /health: cheap enough to be asked every second by anything. */
 #include "api/api.h"
 
-enum err_code api_health(void *context, const struct route_match *match, struct http_response *response, struct err *err);
+enum err_code api_health(void *context, const struct route_match *match, struct http_response *response,
+                         struct err *err);
 
-enum err_code api_health(void *context, const struct route_match *match, struct http_response *response, struct err *err)
+enum err_code api_health(void *context, const struct route_match *match, struct http_response *response,
+                         struct err *err)
 {
     struct api *api = context;
     struct json_writer out;
@@ -12,7 +14,8 @@ enum err_code api_health(void *context, const struct route_match *match, struct 
     json_writer_init(&out, &response->body);
     json_begin_object(&out);
     json_field_text(&out, "status", "ok");
-    json_field_f64(&out, "uptime_s", (double)((api->clock.monotonic_us(api->clock.context) - api->started_us) / 1000) / 1000);
+    json_field_f64(&out, "uptime_s",
+                   (double)((api->clock.monotonic_us(api->clock.context) - api->started_us) / 1000) / 1000);
     json_field_i64(&out, "models", (int64_t)forecaster_models(api->forecaster)->count);
     json_field_bool(&out, "features_ready", forecaster_is_ready(api->forecaster));
     json_field_i64(&out, "connections", (int64_t)listener_connection_count(api->listener));

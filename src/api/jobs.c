@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HANDLER(name)                                                                                                  \
-    enum err_code name(void *context, const struct route_match *match, struct http_response *response, struct err *err);   \
-    enum err_code name(void *context, const struct route_match *match, struct http_response *response, struct err *err)
+#define HANDLER(name)                                                                                        \
+    enum err_code name(void *context, const struct route_match *match, struct http_response *response,       \
+                       struct err *err);                                                                     \
+    enum err_code name(void *context, const struct route_match *match, struct http_response *response,       \
+                       struct err *err)
 
 enum { JOBS_LIMIT = 500, JOBS_LIMIT_DEFAULT = 50 };
 
@@ -37,7 +39,8 @@ HANDLER(api_jobs_list)
 {
     struct api *api = context;
     int64_t limit, before;
-    enum err_code code = api_query_i64(match->request, "limit", JOBS_LIMIT_DEFAULT, 1, JOBS_LIMIT, &limit, err);
+    enum err_code code =
+        api_query_i64(match->request, "limit", JOBS_LIMIT_DEFAULT, 1, JOBS_LIMIT, &limit, err);
     if (code == ERR_OK)
         code = api_query_i64(match->request, "before", 0, 0, INT64_MAX, &before, err);
     if (code != ERR_OK)
@@ -124,28 +127,61 @@ HANDLER(api_job_stop)
     return ERR_OK;
 }
 
-/* A client that follows a log. Freed when its stream is closed. */
+/* A client that follows a log. A client that reads slowly makes the follower let go of the log and come back to the same
+ * place when most of what was sent has been taken: the history of a long job never piles up in memory, and nobody is cut
+ * off for it. Freed when its stream is closed. */
 struct follower {
     struct api *api;
     struct http_stream *stream;
-    struct log_subscriber *subscriber;
-    bool is_ended;
+    struct log_subscriber *subscriber; /* NULL: waiting for the client, or ended */
+    struct loop_timer *retry;          /* NULL: not waiting */
+    int64_t id, offset;
 };
+
+enum { UNSENT_HIGH_BYTES = 256 << 10, UNSENT_LOW_BYTES = 32 << 10, RETRY_MS = 20 };
+
+static enum err_code follow(struct follower *follower, struct err *err);
+
+static void finish(struct follower *follower, const char *event, const char *text)
+{
+    follower->subscriber = NULL;
+    http_stream_event(follower->stream, -1, event, text, strlen(text));
+    http_stream_end(follower->stream);
+}
+
+static void on_retry(void *context)
+{
+    struct follower *follower = context;
+    struct err err = {0};
+    if (http_stream_unsent_bytes(follower->stream) > UNSENT_LOW_BYTES)
+        return;
+    loop_timer_remove(follower->api->loop, follower->retry);
+    follower->retry = NULL;
+    if (follow(follower, &err) != ERR_OK)
+        finish(follower, "error", err.text);
+}
 
 static void on_line(void *context, int64_t next_offset, const char *text, size_t size_bytes)
 {
     struct follower *follower = context;
+    follower->offset = next_offset;
     http_stream_event(follower->stream, next_offset, "log", text, size_bytes);
+    if (http_stream_unsent_bytes(follower->stream) < UNSENT_HIGH_BYTES ||
+        loop_timer_add(follower->api->loop, RETRY_MS, RETRY_MS, on_retry, follower, &follower->retry, NULL) != ERR_OK)
+        return;
+    supervisor_unsubscribe(follower->api->supervisor, follower->subscriber);
+    follower->subscriber = NULL;
 }
 
 static void on_end(void *context, enum job_state state)
 {
-    struct follower *follower = context;
-    const char *name = job_state_name(state);
-    follower->subscriber = NULL;
-    follower->is_ended = true;
-    http_stream_event(follower->stream, -1, "end", name, strlen(name));
-    http_stream_end(follower->stream);
+    finish(context, "end", job_state_name(state));
+}
+
+static enum err_code follow(struct follower *follower, struct err *err)
+{
+    return supervisor_subscribe(follower->api->supervisor, follower->id, follower->offset, on_line, on_end, follower,
+                                &follower->subscriber, err);
 }
 
 static void on_closed(void *context)
@@ -153,37 +189,44 @@ static void on_closed(void *context)
     struct follower *follower = context;
     if (follower->subscriber != NULL)
         supervisor_unsubscribe(follower->api->supervisor, follower->subscriber);
+    if (follower->retry != NULL)
+        loop_timer_remove(follower->api->loop, follower->retry);
     free(follower);
+}
+
+/* Where to begin: the query, or where an EventSource that reconnects says it was. */
+static enum err_code read_offset(const struct http_request *request, int64_t *out, struct err *err)
+{
+    int64_t fallback = 0;
+    const char *last = http_request_header(request, "Last-Event-ID");
+    if (last != NULL && (!text_parse_i64(text_of(last), &fallback) || fallback < 0))
+        return err_set_field(err, ERR_INVALID, "Last-Event-ID", "'%s' is not a byte offset", last);
+    return api_query_i64(request, "offset", fallback, 0, INT64_MAX, out, err);
 }
 
 HANDLER(api_job_logs)
 {
     struct api *api = context;
     struct job_row job;
-    int64_t id, offset, fallback = 0;
+    int64_t id, offset;
     enum err_code code = api_path_id(match, 0, &id, err);
     if (code == ERR_OK)
         code = job_store_get(api->store->db, id, &job, err);
-    /* an EventSource that reconnects says where it was */
-    const char *last = http_request_header(match->request, "Last-Event-ID");
-    if (code == ERR_OK && last != NULL && (!text_parse_i64(text_of(last), &fallback) || fallback < 0))
-        code = err_set_field(err, ERR_INVALID, "Last-Event-ID", "'%s' is not a byte offset", last);
     if (code == ERR_OK)
-        code = api_query_i64(match->request, "offset", fallback, 0, INT64_MAX, &offset, err);
+        code = read_offset(match->request, &offset, err);
     if (code != ERR_OK)
         return code;
     struct follower *follower = calloc(1, sizeof(*follower));
     if (follower == NULL)
         return err_nomem(err, sizeof(*follower));
-    follower->api = api;
-    code = http_stream_open(match->request, response, on_closed, follower, &follower->stream, err);
+    *follower = (struct follower){.api = api, .id = id, .offset = offset};
+    code = follow(follower, err);
+    if (code == ERR_OK)
+        code = http_stream_open(match->request, response, on_closed, follower, &follower->stream, err);
     if (code != ERR_OK) {
+        if (follower->subscriber != NULL)
+            supervisor_unsubscribe(api->supervisor, follower->subscriber);
         free(follower);
-        return code;
     }
-    struct log_subscriber *subscriber = NULL;
-    code = supervisor_subscribe(api->supervisor, id, offset, on_line, on_end, follower, &subscriber, err);
-    if (code == ERR_OK && !follower->is_ended)
-        follower->subscriber = subscriber;
-    return code; /* an error ends the stream, and on_closed frees the follower */
+    return code;
 }

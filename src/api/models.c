@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-enum err_code api_model_current(void *context, const struct route_match *match, struct http_response *response,
-                                struct err *err);
+enum err_code api_model_current(void *context, const struct route_match *match,
+                                struct http_response *response, struct err *err);
 
 static void write_number(struct json_writer *out, const char *key, double value)
 {
@@ -47,8 +47,8 @@ static bool passes(const struct http_request *request, const char *name, const c
     return wanted == NULL || strcmp(wanted, value) == 0;
 }
 
-enum err_code api_model_current(void *context, const struct route_match *match, struct http_response *response,
-                                struct err *err)
+enum err_code api_model_current(void *context, const struct route_match *match,
+                                struct http_response *response, struct err *err)
 {
     struct api *api = context;
     const struct serving_models *models = forecaster_models(api->forecaster);
@@ -60,7 +60,8 @@ enum err_code api_model_current(void *context, const struct route_match *match, 
     json_begin_array(&out);
     for (size_t i = 0; i < models->count; i++) {
         const struct serving_model *item = &models->items[i];
-        if (passes(match->request, "league", item->row.name.subject) && passes(match->request, "target", item->row.name.variant) &&
+        if (passes(match->request, "league", item->row.name.subject) &&
+            passes(match->request, "target", item->row.name.variant) &&
             passes(match->request, "bot", item->row.name.bot))
             write_model(&out, item);
     }

@@ -14,11 +14,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum err_code api_predict(void *context, const struct route_match *match, struct http_response *response, struct err *err);
+enum err_code api_predict(void *context, const struct route_match *match, struct http_response *response,
+                          struct err *err);
 
-static const char *const known_members[] = {"match", "league", "home", "away", "date", "target", "bot", "odds", NULL};
+static const char *const known_members[] = {"match",  "league", "home", "away", "date",
+                                            "target", "bot",    "odds", NULL};
 
-static enum err_code read_text(const json_t *body, const char *key, char *out, size_t out_bytes, struct err *err)
+static enum err_code read_text(const json_t *body, const char *key, char *out, size_t out_bytes,
+                               struct err *err)
 {
     const char *text = NULL;
     enum err_code code = json_take_text(body, key, false, &text, err);
@@ -46,7 +49,8 @@ static enum err_code read_date(const json_t *body, struct forecast_request *requ
     if (code != ERR_OK || text == NULL)
         return code;
     if (!time_parse_iso(text_of(text), &request->kickoff_us, &request->has_clock))
-        return err_set_field(err, ERR_INVALID, "date", "'%.40s' is not a date (2026-03-01) or a time (2026-03-01T15:00Z)", text);
+        return err_set_field(err, ERR_INVALID, "date",
+                             "'%.40s' is not a date (2026-03-01) or a time (2026-03-01T15:00Z)", text);
     if (!request->has_clock) { /* a date alone is a day of the league's clock */
         struct civil civil = time_to_civil(request->kickoff_us, ZONE_UTC);
         request->kickoff_us = time_from_civil(civil, ZONE_LONDON);
@@ -62,17 +66,20 @@ static enum err_code read_target(const json_t *body, struct forecast_request *re
         return code;
     int target = target_find(text);
     if (target < 0)
-        return err_set_field(err, ERR_INVALID, "target", "no target is called '%.40s'; there are 1x2 and ou25", text);
+        return err_set_field(err, ERR_INVALID, "target",
+                             "no target is called '%.40s'; there are 1x2 and ou25", text);
     request->target = (enum target)target;
     return ERR_OK;
 }
 
 static float *prices_of(struct forecast_request *request, size_t bookmaker)
 {
-    return request->target == TARGET_1X2 ? request->prices.home_draw_away[bookmaker] : request->prices.under_over[bookmaker];
+    return request->target == TARGET_1X2 ? request->prices.home_draw_away[bookmaker]
+                                         : request->prices.under_over[bookmaker];
 }
 
-static enum err_code read_prices(const json_t *object, const char *place, enum target target, float *out, struct err *err)
+static enum err_code read_prices(const json_t *object, const char *place, enum target target, float *out,
+                                 struct err *err)
 {
     const struct target_info *info = target_at(target);
     const char *known[4] = {NULL};
@@ -83,7 +90,8 @@ static enum err_code read_prices(const json_t *object, const char *place, enum t
         double odds = NAN;
         code = json_take_f64(object, info->class_names[i], true, &odds, err);
         if (code == ERR_OK && !(odds > 1 && odds <= LIMIT_ODDS))
-            code = err_set(err, ERR_INVALID, "decimal odds are above 1 and at most %.0f, not %g", LIMIT_ODDS, odds);
+            code = err_set(err, ERR_INVALID, "decimal odds are above 1 and at most %.0f, not %g", LIMIT_ODDS,
+                           odds);
         out[i] = (float)odds;
         if (code != ERR_OK && err != NULL)
             (void)snprintf(err->field, sizeof(err->field), "%s.%s", place, info->class_names[i]);
@@ -123,7 +131,8 @@ static enum err_code read_odds(const json_t *body, struct forecast_request *requ
             return err_set_field(err, ERR_INVALID, place, "no bookmaker is called '%.40s'", name);
         if (!json_is_object(value))
             return err_set_field(err, ERR_INVALID, place, "'%s' is not an object of prices", place);
-        enum err_code code = read_prices(value, place, request->target, prices_of(request, (size_t)bookmaker), err);
+        enum err_code code =
+            read_prices(value, place, request->target, prices_of(request, (size_t)bookmaker), err);
         if (code != ERR_OK)
             return code;
     }
@@ -152,10 +161,15 @@ static enum err_code read_request(const json_t *body, struct forecast_request *r
         code = read_odds(body, request, err);
     if (code != ERR_OK || request->match[0] != '\0')
         return code;
-    const char *missing = request->league[0] == '\0' ? "league" : request->home[0] == '\0' ? "home" : request->away[0] == '\0' ? "away" : NULL;
+    const char *missing = request->league[0] == '\0' ? "league"
+                          : request->home[0] == '\0' ? "home"
+                          : request->away[0] == '\0' ? "away"
+                                                     : NULL;
     return missing == NULL ? ERR_OK
-                           : err_set_field(err, ERR_INVALID, missing, "'%s' is missing: name a match by 'match', or by 'league', "
-                                                                      "'home' and 'away'", missing);
+                           : err_set_field(err, ERR_INVALID, missing,
+                                           "'%s' is missing: name a match by 'match', or by 'league', "
+                                           "'home' and 'away'",
+                                           missing);
 }
 
 static void write_classes(struct json_writer *out, const struct target_info *info, const double *values)
@@ -166,7 +180,8 @@ static void write_classes(struct json_writer *out, const struct target_info *inf
     json_end_object(out);
 }
 
-static void write_edges(struct json_writer *out, struct forecast_request *request, const struct forecast_answer *answer)
+static void write_edges(struct json_writer *out, struct forecast_request *request,
+                        const struct forecast_answer *answer)
 {
     const struct target_info *info = target_at(request->target);
     json_key(out, "edge");
@@ -188,7 +203,8 @@ static void write_edges(struct json_writer *out, struct forecast_request *reques
     json_end_object(out);
 }
 
-static void write_prediction(struct json_writer *out, const struct target_info *info, const struct forecast_answer *answer)
+static void write_prediction(struct json_writer *out, const struct target_info *info,
+                             const struct forecast_answer *answer)
 {
     double fair[3];
     json_key(out, "prediction");
@@ -215,7 +231,8 @@ static void write_model(struct json_writer *out, const struct forecast_answer *a
     json_begin_object(out);
     json_field_text(out, "bot", answer->model->row.name.bot);
     json_field_text(out, "version", answer->model->row.version);
-    json_field_text(out, "calibration", calibration_name(calibrator != NULL ? calibrator_kind(calibrator) : CALIBRATION_NONE));
+    json_field_text(out, "calibration",
+                    calibration_name(calibrator != NULL ? calibrator_kind(calibrator) : CALIBRATION_NONE));
     json_field_bool(out, "uses_prices", answer->used_prices);
     json_end_object(out);
 }
@@ -225,7 +242,8 @@ static void write_text(struct json_writer *out, const char *key, const char *tex
     json_field_text(out, key, text[0] != '\0' ? text : NULL);
 }
 
-static void write_answer(struct json_writer *out, struct forecast_request *request, const struct forecast_answer *answer)
+static void write_answer(struct json_writer *out, struct forecast_request *request,
+                         const struct forecast_answer *answer)
 {
     const struct target_info *info = target_at(request->target);
     json_begin_object(out);
@@ -249,7 +267,8 @@ static void write_answer(struct json_writer *out, struct forecast_request *reque
     json_end_object(out);
 }
 
-enum err_code api_predict(void *context, const struct route_match *match, struct http_response *response, struct err *err)
+enum err_code api_predict(void *context, const struct route_match *match, struct http_response *response,
+                          struct err *err)
 {
     struct api *api = context;
     struct forecast_request request;

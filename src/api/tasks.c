@@ -8,8 +8,8 @@
 #include <assert.h>
 
 /* Options as JSON, complete with defaults: what the job will run is what is kept. */
-static enum err_code complete_options(const struct task *task, const struct http_request *request, struct buffer *out,
-                                      struct err *err)
+static enum err_code complete_options(const struct task *task, const struct http_request *request,
+                                      struct buffer *out, struct err *err)
 {
     _Alignas(16) unsigned char options[TASK_OPTIONS_BYTES];
     struct json_writer writer;
@@ -58,15 +58,19 @@ static enum err_code submit(struct api *api, const char *name, const struct rout
     return ERR_OK;
 }
 
-enum err_code api_train(void *context, const struct route_match *match, struct http_response *response, struct err *err);
-enum err_code api_backtest(void *context, const struct route_match *match, struct http_response *response, struct err *err);
+enum err_code api_train(void *context, const struct route_match *match, struct http_response *response,
+                        struct err *err);
+enum err_code api_backtest(void *context, const struct route_match *match, struct http_response *response,
+                           struct err *err);
 
-enum err_code api_train(void *context, const struct route_match *match, struct http_response *response, struct err *err)
+enum err_code api_train(void *context, const struct route_match *match, struct http_response *response,
+                        struct err *err)
 {
     return submit(context, "train", match, response, err);
 }
 
-enum err_code api_backtest(void *context, const struct route_match *match, struct http_response *response, struct err *err)
+enum err_code api_backtest(void *context, const struct route_match *match, struct http_response *response,
+                           struct err *err)
 {
     return submit(context, "backtest", match, response, err);
 }

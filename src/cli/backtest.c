@@ -42,7 +42,8 @@ static void print_seasons(const json_t *result, struct buffer *out)
                 if (strcmp(text(same, "name"), text(forecast, "name")) == 0)
                     found = same;
             }
-            buffer_printf(out, "  %*.4f", (int)(width < 22 ? width : 22), number(json_object_get(found, "log_loss"), "value"));
+            buffer_printf(out, "  %*.4f", (int)(width < 22 ? width : 22),
+                          number(json_object_get(found, "log_loss"), "value"));
         }
         buffer_append_char(out, '\n');
     }
@@ -53,11 +54,13 @@ static void print_plan(const json_t *plan, struct buffer *out)
     const json_t *roi = json_object_get(plan, "roi"), *clv = json_object_get(plan, "clv");
     const json_t *control = json_object_get(plan, "random_pick_control");
     buffer_printf(out,
-                  "    %-17s %5lld bets  ROI %+6.2f %% [%+.2f, %+.2f]  CLV %+5.2f %%  bankroll %.0f -> %.1f  drawdown %.0f %%  "
+                  "    %-17s %5lld bets  ROI %+6.2f %% [%+.2f, %+.2f]  CLV %+5.2f %%  bankroll %.0f -> %.1f  "
+                  "drawdown %.0f %%  "
                   "random picks %+.2f %% (better than %.0f %% of them)\n",
-                  text(plan, "staking"), (long long)json_integer_value(json_object_get(plan, "bets")), 100 * number(roi, "value"),
-                  100 * number(roi, "low"), 100 * number(roi, "high"), 100 * number(clv, "value"), number(plan, "bankroll_start"),
-                  number(plan, "bankroll_end"), 100 * number(plan, "drawdown_share"), 100 * number(control, "roi_mean"),
+                  text(plan, "staking"), (long long)json_integer_value(json_object_get(plan, "bets")),
+                  100 * number(roi, "value"), 100 * number(roi, "low"), 100 * number(roi, "high"),
+                  100 * number(clv, "value"), number(plan, "bankroll_start"), number(plan, "bankroll_end"),
+                  100 * number(plan, "drawdown_share"), 100 * number(control, "roi_mean"),
                   100 * number(control, "percentile"));
 }
 
@@ -68,7 +71,8 @@ static void print_model(const json_t *model, struct buffer *out)
     buffer_printf(out, "\n%s: %s%s\n", text(model, "name"),
                   json_is_true(json_object_get(model, "trust_alarm")) ? "TRUST ALARM, probably a leak: " : "",
                   text(model, "trust_sentence"));
-    buffer_printf(out, "  bets at %s's prices (%s)%s%s\n", text(betting, "bookmaker"), text(betting, "price_label"),
+    buffer_printf(out, "  bets at %s's prices (%s)%s%s\n", text(betting, "bookmaker"),
+                  text(betting, "price_label"),
                   json_is_string(json_object_get(betting, "warning")) ? ": WARNING, " : "",
                   json_is_string(json_object_get(betting, "warning")) ? text(betting, "warning") : "");
     json_array_foreach(json_object_get(betting, "plans"), index, plan) print_plan(plan, out);

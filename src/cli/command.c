@@ -1,6 +1,7 @@
 /* Commands: lookup, the common way of reading settings, and the session that most of them open. */
 #include "cli/command.h"
 
+#include "base/log.h"
 #include "base/text.h"
 #include "limits.h"
 #include "os/file.h"
@@ -92,8 +93,9 @@ static enum err_code read_config(const struct option_table *const *tables, void 
     return code;
 }
 
-enum err_code command_parse(const struct command *command, int argc, char **argv, struct settings *settings, void *options,
-                            const char **positionals, size_t max_positionals, size_t *positional_count, struct err *err)
+enum err_code command_parse(const struct command *command, int argc, char **argv, struct settings *settings,
+                            void *options, const char **positionals, size_t max_positionals,
+                            size_t *positional_count, struct err *err)
 {
     const struct option_table *tables[2] = {&settings_table, command_options(command)};
     void *targets[2] = {settings, options};
@@ -128,7 +130,8 @@ enum err_code command_parse(const struct command *command, int argc, char **argv
     return code;
 }
 
-enum err_code session_open(struct session *session, const struct settings *settings, enum db_mode mode, struct err *err)
+enum err_code session_open(struct session *session, const struct settings *settings, enum db_mode mode,
+                           struct err *err)
 {
     *session = (struct session){.settings = *settings, .reporter = terminal_reporter()};
     enum err_code code = store_open(settings->data_dir, mode, &session->store, err);

@@ -13,14 +13,16 @@ struct docs_options {
     char out[FILE_PATH_BYTES];
 };
 static const struct option_row rows[] = {
-    {"out", OPTION_TEXT, OPTION_MEMBER(struct docs_options, out), "", 0, 0, "docs/generated", "folder to write to"},
+    {"out", OPTION_TEXT, OPTION_MEMBER(struct docs_options, out), "", 0, 0, "docs/generated",
+     "folder to write to"},
 };
 static const struct option_table docs_table = {"docs", rows, sizeof(rows) / sizeof(*rows)};
 
 static void write_options(struct buffer *out)
 {
-    buffer_append_text(out, "# Options\n\nWritten by `almanac docs`. Precedence, lowest first: default, configuration file, "
-                            "environment, flag or JSON.\n\n## For every command\n\n");
+    buffer_append_text(
+        out, "# Options\n\nWritten by `almanac docs`. Precedence, lowest first: default, configuration file, "
+             "environment, flag or JSON.\n\n## For every command\n\n");
     option_write_markdown(&settings_table, out);
     for (size_t i = 0; command_at(i) != NULL; i++) {
         const struct command *command = command_at(i);
@@ -41,45 +43,54 @@ static void write_options(struct buffer *out)
 
 static void write_api(struct buffer *out)
 {
-    buffer_append_text(out, "# HTTP API\n\nWritten by `almanac docs`. Errors have one shape: `{\"error\": {\"code\", \"message\", "
+    buffer_append_text(out, "# HTTP API\n\nWritten by `almanac docs`. Errors have one shape: `{\"error\": "
+                            "{\"code\", \"message\", "
                             "\"field\"}}`.\n\n| method | path | what |\n| --- | --- | --- |\n");
     for (size_t i = 0; api_routes[i].method != NULL; i++)
-        buffer_printf(out, "| %s | `%s` | %s |\n", api_routes[i].method, api_routes[i].pattern, api_routes[i].doc);
+        buffer_printf(out, "| %s | `%s` | %s |\n", api_routes[i].method, api_routes[i].pattern,
+                      api_routes[i].doc);
 }
 
 static void write_errors(struct buffer *out)
 {
-    buffer_append_text(out, "# Errors\n\nWritten by `almanac docs`.\n\n| code | HTTP status | exit status | worth retrying | meaning |\n"
+    buffer_append_text(out, "# Errors\n\nWritten by `almanac docs`.\n\n| code | HTTP status | exit status | "
+                            "worth retrying | meaning |\n"
                             "| --- | --- | --- | --- | --- |\n");
     for (int i = 1; i < ERR_ORDINAL_COUNT; i++) {
-        enum err_code code = (enum err_code)-i;
-        buffer_printf(out, "| `%s` | %d | %d | %s | %s |\n", err_name(code), err_http_status(code), err_exit_code(code),
-                      err_is_retryable(code) ? "yes" : "no", err_sentence(code));
+        enum err_code code = (enum err_code) - i;
+        buffer_printf(out, "| `%s` | %d | %d | %s | %s |\n", err_name(code), err_http_status(code),
+                      err_exit_code(code), err_is_retryable(code) ? "yes" : "no", err_sentence(code));
     }
 }
 
 static void write_features(struct buffer *out)
 {
     const struct feature_set *set = football_feature_set_widest();
-    buffer_printf(out, "# Features of a football match\n\nWritten by `almanac docs`. %zu features; those marked *prices* are only in "
-                       "the set `with_prices`.\n\n| name | unit | from | to | needs | meaning |\n| --- | --- | --- | --- | --- | --- |\n",
+    buffer_printf(out,
+                  "# Features of a football match\n\nWritten by `almanac docs`. %zu features; those marked "
+                  "*prices* are only in "
+                  "the set `with_prices`.\n\n| name | unit | from | to | needs | meaning |\n| --- | --- | "
+                  "--- | --- | --- | --- |\n",
                   feature_set_columns(set));
     for (size_t i = 0; i < feature_set_columns(set); i++) {
         const struct feature *feature = feature_set_at(set, i);
-        buffer_printf(out, "| `%s` | %s | %g | %g | %s | %s |\n", feature->name, feature->unit, feature->low, feature->high,
-                      feature->available == FEATURE_PRE_CLOSE ? "prices" : "", feature->doc);
+        buffer_printf(out, "| `%s` | %s | %g | %g | %s | %s |\n", feature->name, feature->unit, feature->low,
+                      feature->high, feature->available == FEATURE_PRE_CLOSE ? "prices" : "", feature->doc);
     }
 }
 
 static void write_issues(struct buffer *out)
 {
-    buffer_append_text(out, "# Import issues\n\nWritten by `almanac docs`.\n\n| reason | the row is | meaning |\n| --- | --- | --- |\n");
+    buffer_append_text(out, "# Import issues\n\nWritten by `almanac docs`.\n\n| reason | the row is | "
+                            "meaning |\n| --- | --- | --- |\n");
     for (int i = 0; i < ISSUE_COUNT; i++)
         buffer_printf(out, "| `%s` | %s | %s |\n", issue_name((enum issue_reason)i),
-                      issue_rejects((enum issue_reason)i) ? "left out" : "kept", issue_doc((enum issue_reason)i));
+                      issue_rejects((enum issue_reason)i) ? "left out" : "kept",
+                      issue_doc((enum issue_reason)i));
 }
 
-static enum err_code write_file(const char *folder, const char *name, void (*write)(struct buffer *out), struct err *err)
+static enum err_code write_file(const char *folder, const char *name, void (*write)(struct buffer *out),
+                                struct err *err)
 {
     char path[FILE_PATH_BYTES];
     struct buffer text;
@@ -99,8 +110,11 @@ static enum err_code run(const struct command *command, int argc, char **argv, s
     static const struct {
         const char *name;
         void (*write)(struct buffer *out);
-    } files[] = {{"options.md", write_options}, {"api.md", write_api}, {"errors.md", write_errors},
-                 {"features.md", write_features}, {"issues.md", write_issues}};
+    } files[] = {{"options.md", write_options},
+                 {"api.md", write_api},
+                 {"errors.md", write_errors},
+                 {"features.md", write_features},
+                 {"issues.md", write_issues}};
     struct settings settings;
     struct docs_options options;
     enum err_code code = command_parse(command, argc, argv, &settings, &options, NULL, 0, NULL, err);

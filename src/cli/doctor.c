@@ -48,8 +48,10 @@ static enum err_code run(const struct command *command, int argc, char **argv, s
     code = session_open(&session, &settings, DB_READ_WRITE, &problem);
     is_well &= say("data directory", code, &problem, settings.data_dir);
     if (code == ERR_OK) {
-        is_well &= say("matches", football_store_last_kickoff(session.store.db, &last_us, &problem), &problem, "readable");
-        is_well &= say("models in production", check_models(&session, &models, &problem), &problem, "all whole");
+        is_well &= say("matches", football_store_last_kickoff(session.store.db, &last_us, &problem), &problem,
+                       "readable");
+        is_well &=
+            say("models in production", check_models(&session, &models, &problem), &problem, "all whole");
     }
     session_close(&session);
     return is_well ? ERR_OK : err_set(err, ERR_UNAVAILABLE, "something is missing, see above");

@@ -34,10 +34,12 @@ struct build_options {
 };
 #define MEMBER(name) OPTION_MEMBER(struct build_options, name)
 static const struct option_row build_rows[] = {
-    {"rebuild", OPTION_BOOL, MEMBER(rebuild), "", 0, 0, "false", "compute again even if the matrix is cached, and measure"},
+    {"rebuild", OPTION_BOOL, MEMBER(rebuild), "", 0, 0, "false",
+     "compute again even if the matrix is cached, and measure"},
     {"csv", OPTION_BOOL, MEMBER(csv), "", 0, 0, "false", "also write feature_matrix_last.csv"},
 };
-static const struct option_table build_table = {"features build", build_rows, sizeof(build_rows) / sizeof(*build_rows)};
+static const struct option_table build_table = {"features build", build_rows,
+                                                sizeof(build_rows) / sizeof(*build_rows)};
 
 static enum err_code write_csv(const struct session *session, const struct matrix *matrix, struct err *err)
 {
@@ -69,14 +71,16 @@ static enum err_code measure(struct session *session, struct err *err)
     code = values != NULL ? ERR_OK : err_nomem(err, rows * columns * sizeof(*values));
     for (int i = 0; code == ERR_OK && i < 2; i++) {
         start_us = clock_monotonic_us();
-        code = builder_run(set, history_streams(history), history_stream_count(history), values, session->pool, NULL, NULL, err);
+        code = builder_run(set, history_streams(history), history_stream_count(history), values,
+                           session->pool, NULL, NULL, err);
         build_us[i] = clock_monotonic_us() - start_us;
     }
     if (code == ERR_OK)
-        command_printf("{\"rows\": %zu, \"columns\": %zu, \"load_ms\": %.1f, \"build_first_ms\": %.1f, \"build_ms\": %.1f, "
+        command_printf("{\"rows\": %zu, \"columns\": %zu, \"load_ms\": %.1f, \"build_first_ms\": %.1f, "
+                       "\"build_ms\": %.1f, "
                        "\"threads\": %zu}\n",
-                       rows, columns, (double)load_us / 1e3, (double)build_us[0] / 1e3, (double)build_us[1] / 1e3,
-                       pool_thread_count(session->pool));
+                       rows, columns, (double)load_us / 1e3, (double)build_us[0] / 1e3,
+                       (double)build_us[1] / 1e3, pool_thread_count(session->pool));
     free(values);
     history_destroy(history);
     return code;
@@ -118,10 +122,12 @@ struct audit_options {
 #define MEMBER(name) OPTION_MEMBER(struct audit_options, name)
 static const struct option_row audit_rows[] = {
     {"full", OPTION_BOOL, MEMBER(full), "", 0, 0, "false", "100 cuts"},
-    {"cuts", OPTION_INT, MEMBER(cuts), "cuts", 1, 100000, "5", "moments at which the future is cut off and scrambled"},
+    {"cuts", OPTION_INT, MEMBER(cuts), "cuts", 1, 100000, "5",
+     "moments at which the future is cut off and scrambled"},
     {"seed", OPTION_INT, MEMBER(seed), "", 0, 2147483647, "1", "places the cuts"},
 };
-static const struct option_table audit_table = {"features audit", audit_rows, sizeof(audit_rows) / sizeof(*audit_rows)};
+static const struct option_table audit_table = {"features audit", audit_rows,
+                                                sizeof(audit_rows) / sizeof(*audit_rows)};
 
 static enum err_code run_audit(const struct command *command, int argc, char **argv, struct err *err)
 {
@@ -137,12 +143,14 @@ static enum err_code run_audit(const struct command *command, int argc, char **a
     if (code == ERR_OK)
         code = prepare_audit_open(&session.context, &source, err);
     if (code == ERR_OK) {
-        code = audit_run(football_feature_set_widest(), &source, options.full ? FULL_CUTS : (size_t)options.cuts,
-                         (uint64_t)options.seed, session.pool, NULL, &report, err);
+        code =
+            audit_run(football_feature_set_widest(), &source, options.full ? FULL_CUTS : (size_t)options.cuts,
+                      (uint64_t)options.seed, session.pool, NULL, &report, err);
         prepare_audit_close(&source);
     }
     if (code == ERR_OK)
-        command_printf("leak audit passed: %zu features, %zu cuts, each with the future cut off and with it scrambled; %zu rows "
+        command_printf("leak audit passed: %zu features, %zu cuts, each with the future cut off and with it "
+                       "scrambled; %zu rows "
                        "byte-equal\n",
                        report.features, report.cuts, report.rows_compared);
     session_close(&session);
@@ -152,7 +160,8 @@ static enum err_code run_audit(const struct command *command, int argc, char **a
 const struct command command_features_audit = {
     .name = "features audit",
     .usage = "[--full | --cuts N]",
-    .doc = "prove that no feature depends on the future: rebuild without it and with another one, compare bytes",
+    .doc =
+        "prove that no feature depends on the future: rebuild without it and with another one, compare bytes",
     .options = &audit_table,
     .run = run_audit,
 };

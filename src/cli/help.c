@@ -10,7 +10,8 @@ static void print_all(void)
     command_printf("usage: almanac COMMAND [flags]\n\n");
     for (size_t i = 0; command_at(i) != NULL; i++)
         command_printf("  %-20s %s\n", command_at(i)->name, command_at(i)->doc);
-    command_printf("\n'almanac help COMMAND' shows its flags. Options may also stand in almanac.ini and in ALMANAC_<NAME>.\n");
+    command_printf("\n'almanac help COMMAND' shows its flags. Options may also stand in almanac.ini and in "
+                   "ALMANAC_<NAME>.\n");
 }
 
 static enum err_code run_help(const struct command *command, int argc, char **argv, struct err *err)
@@ -46,5 +47,7 @@ static enum err_code run_version(const struct command *command, int argc, char *
     return ERR_OK;
 }
 
-const struct command command_help = {.name = "help", .usage = "[COMMAND]", .doc = "this list, or the flags of a command", .run = run_help};
-const struct command command_version = {.name = "version", .usage = "", .doc = "the program's version", .run = run_version};
+const struct command command_help = {
+    .name = "help", .usage = "[COMMAND]", .doc = "this list, or the flags of a command", .run = run_help};
+const struct command command_version = {
+    .name = "version", .usage = "", .doc = "the program's version", .run = run_version};

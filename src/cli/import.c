@@ -36,9 +36,9 @@ static void print_result(const struct import_result *result)
 
 /* What all imports share: parse, open, `import`, print, report. */
 static enum err_code run(const struct command *command, int argc, char **argv,
-                         enum err_code (*import)(struct session *session, const char *const *paths, size_t count,
-                                                 const struct import_options *options, struct import_result *result,
-                                                 struct err *err),
+                         enum err_code (*import)(struct session *session, const char *const *paths,
+                                                 size_t count, const struct import_options *options,
+                                                 struct import_result *result, struct err *err),
                          struct err *err)
 {
     static const char *paths[PATHS_MAX];
@@ -47,7 +47,8 @@ static enum err_code run(const struct command *command, int argc, char **argv,
     struct import_options options = {0};
     struct import_result result = {0};
     size_t count = 0;
-    enum err_code code = command_parse(command, argc, argv, &settings, &options, paths, PATHS_MAX, &count, err);
+    enum err_code code =
+        command_parse(command, argc, argv, &settings, &options, paths, PATHS_MAX, &count, err);
     if (code == ERR_OK && count == 0 && !options.report)
         code = err_set(err, ERR_INVALID, "name what to import: almanac %s %s", command->name, command->usage);
     if (code == ERR_OK)
@@ -65,16 +66,20 @@ static enum err_code run(const struct command *command, int argc, char **argv,
 }
 
 static enum err_code from_files(struct session *session, const char *const *paths, size_t count,
-                                const struct import_options *options, struct import_result *result, struct err *err)
+                                const struct import_options *options, struct import_result *result,
+                                struct err *err)
 {
-    return import_football(&session->store, session->pool, paths, count, options, &session->reporter, result, err);
+    return import_football(&session->store, session->pool, paths, count, options, &session->reporter, result,
+                           err);
 }
 
 static enum err_code from_sqlite(struct session *session, const char *const *paths, size_t count,
-                                 const struct import_options *options, struct import_result *result, struct err *err)
+                                 const struct import_options *options, struct import_result *result,
+                                 struct err *err)
 {
     if (count != 1 || options->query[0] == '\0')
-        return err_set(err, ERR_INVALID, "name one file and a query: almanac import sqlite FILE --query 'SELECT ...'");
+        return err_set(err, ERR_INVALID,
+                       "name one file and a query: almanac import sqlite FILE --query 'SELECT ...'");
     return import_sqlite(&session->store, paths[0], options, &session->reporter, result, err);
 }
 

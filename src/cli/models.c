@@ -33,13 +33,14 @@ struct models {
     const char *argument; /* "" when not given */
 };
 
-static enum err_code open_models(struct models *models, const struct command *command, int argc, char **argv, enum db_mode mode,
-                                 bool needs_argument, struct err *err)
+static enum err_code open_models(struct models *models, const struct command *command, int argc, char **argv,
+                                 enum db_mode mode, bool needs_argument, struct err *err)
 {
     const char *positionals[1] = {""};
     size_t count = 0;
     *models = (struct models){0};
-    enum err_code code = command_parse(command, argc, argv, &models->settings, &models->options, positionals, 1, &count, err);
+    enum err_code code =
+        command_parse(command, argc, argv, &models->settings, &models->options, positionals, 1, &count, err);
     if (code == ERR_OK && needs_argument && count == 0)
         code = err_set(err, ERR_INVALID, "name a version: almanac %s %s", command->name, command->usage);
     if (code == ERR_OK)
@@ -55,12 +56,13 @@ static void print_row(const struct version_row *row)
 {
     char trained[TIME_TEXT_BYTES];
     time_format_iso(row->trained_us - row->trained_us % TIME_SECOND_US, trained);
-    command_printf("%-16s  %-6s %-5s %-18s %-10s  log loss %.4f  Brier %.4f  correct %.2f %%  %s\n", row->version,
-                   row->name.subject, row->name.variant, row->name.bot, stage_name(row->stage), row->log_loss, row->brier,
-                   100 * row->accuracy, trained);
+    command_printf("%-16s  %-6s %-5s %-18s %-10s  log loss %.4f  Brier %.4f  correct %.2f %%  %s\n",
+                   row->version, row->name.subject, row->name.variant, row->name.bot, stage_name(row->stage),
+                   row->log_loss, row->brier, 100 * row->accuracy, trained);
 }
 
-static enum err_code list(const struct command *command, int argc, char **argv, bool only_production, struct err *err)
+static enum err_code list(const struct command *command, int argc, char **argv, bool only_production,
+                          struct err *err)
 {
     struct models models;
     size_t count = VERSIONS_MAX, shown = 0;
@@ -131,8 +133,8 @@ static enum err_code run_reproduce(const struct command *command, int argc, char
         code = reproduce_version(&models.session.context, &row, &made, err);
     terminal_finish();
     if (code == ERR_OK && !made.is_equal)
-        code = err_set(err, ERR_CORRUPT, "version %s was made again as %s and differs from byte %zu on", row.version, made.version,
-                       made.first_difference);
+        code = err_set(err, ERR_CORRUPT, "version %s was made again as %s and differs from byte %zu on",
+                       row.version, made.version, made.first_difference);
     if (code == ERR_OK)
         command_printf("%s reproduced: %zu bytes, all equal\n", row.version, made.size_bytes);
     session_close(&models.session);
@@ -147,7 +149,8 @@ static enum err_code run_promote(const struct command *command, int argc, char *
     if (code == ERR_OK)
         code = registry_find(&models.session.store, models.argument, &row, err);
     if (code == ERR_OK)
-        code = registry_move(&models.session.store, row.version, STAGE_PRODUCTION, "cli", models.options.why, err);
+        code = registry_move(&models.session.store, row.version, STAGE_PRODUCTION, "cli", models.options.why,
+                             err);
     if (code == ERR_OK)
         code = registry_get(&models.session.store, row.version, &row, err);
     if (code == ERR_OK)
@@ -161,7 +164,8 @@ static enum err_code run_rollback(const struct command *command, int argc, char 
     struct models models;
     struct version_row row;
     enum err_code code = open_models(&models, command, argc, argv, DB_READ_WRITE, false, err);
-    if (code == ERR_OK && (models.name.subject[0] == '\0' || models.name.variant[0] == '\0' || models.name.bot[0] == '\0'))
+    if (code == ERR_OK &&
+        (models.name.subject[0] == '\0' || models.name.variant[0] == '\0' || models.name.bot[0] == '\0'))
         code = err_set(err, ERR_INVALID, "name the model: --league, --target and --bot");
     if (code == ERR_OK)
         code = registry_rollback(&models.session.store, &models.name, "cli", &row, err);
@@ -188,15 +192,25 @@ static enum err_code run_history(const struct command *command, int argc, char *
     return code;
 }
 
-const struct command command_models_list = {"models list", "[flags]", "every version, newest first", &name_table, NULL, run_list};
-const struct command command_models_current = {"models current", "[flags]", "the versions in production; fails when there is none",
-                                               &name_table, NULL, run_current};
-const struct command command_models_dump = {"models dump", "VERSION|FILE", "what is in a model file, section by section", &name_table,
-                                            NULL, run_dump};
-const struct command command_models_reproduce = {"models reproduce", "VERSION", "make a version again and compare the bytes",
-                                                 &name_table, NULL, run_reproduce};
-const struct command command_models_promote = {"models promote", "VERSION [--why TEXT]", "put a version into production by hand",
-                                               &name_table, NULL, run_promote};
-const struct command command_models_rollback = {"models rollback", "--league L --target T --bot B",
-                                                "put the version that was in production before back", &name_table, NULL, run_rollback};
-const struct command command_models_history = {"models history", "[flags]", "changes of stage, as JSON", &name_table, NULL, run_history};
+const struct command command_models_list = {"models list", "[flags]", "every version, newest first",
+                                            &name_table,   NULL,      run_list};
+const struct command command_models_current = {
+    "models current", "[flags]", "the versions in production; fails when there is none",
+    &name_table,      NULL,      run_current};
+const struct command command_models_dump = {
+    "models dump", "VERSION|FILE", "what is in a model file, section by section",
+    &name_table,   NULL,           run_dump};
+const struct command command_models_reproduce = {
+    "models reproduce", "VERSION", "make a version again and compare the bytes",
+    &name_table,        NULL,      run_reproduce};
+const struct command command_models_promote = {
+    "models promote", "VERSION [--why TEXT]", "put a version into production by hand", &name_table, NULL,
+    run_promote};
+const struct command command_models_rollback = {"models rollback",
+                                                "--league L --target T --bot B",
+                                                "put the version that was in production before back",
+                                                &name_table,
+                                                NULL,
+                                                run_rollback};
+const struct command command_models_history = {"models history", "[flags]", "changes of stage, as JSON",
+                                               &name_table,      NULL,      run_history};

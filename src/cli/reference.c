@@ -11,17 +11,17 @@ static void print(const json_t *result, struct buffer *out)
 {
     const json_t *forecast;
     size_t index;
-    buffer_printf(out, "%-34s %8s %7s %7s %7s %8s   %s: %7s %7s\n", "forecast", "matches", "logloss", "RPS", "Brier", "correct",
-                  json_string_value(json_object_get(result, "league")), "logloss", "RPS");
+    buffer_printf(out, "%-34s %8s %7s %7s %7s %8s   %s: %7s %7s\n", "forecast", "matches", "logloss", "RPS",
+                  "Brier", "correct", json_string_value(json_object_get(result, "league")), "logloss", "RPS");
     json_array_foreach(json_object_get(result, "forecasts"), index, forecast)
     {
         const json_t *all = json_object_get(forecast, "all"), *league = json_object_get(forecast, "league");
         buffer_printf(out, "%-34s %8lld %7.4f %7.4f %7.4f %6.2f %%   %5lld %7.4f %7.4f\n",
                       json_string_value(json_object_get(forecast, "title")),
-                      (long long)json_integer_value(json_object_get(all, "matches")), number(all, "log_loss"), number(all, "rps"),
-                      number(all, "brier"), 100 * number(all, "accuracy"),
-                      (long long)json_integer_value(json_object_get(league, "matches")), number(league, "log_loss"),
-                      number(league, "rps"));
+                      (long long)json_integer_value(json_object_get(all, "matches")), number(all, "log_loss"),
+                      number(all, "rps"), number(all, "brier"), 100 * number(all, "accuracy"),
+                      (long long)json_integer_value(json_object_get(league, "matches")),
+                      number(league, "log_loss"), number(league, "rps"));
     }
 }
 

@@ -8,7 +8,8 @@
 
 enum { VERSIONS_MAX = 4096 };
 
-static enum err_code print_version(struct session *session, const struct version_row *row, struct buffer *out, struct err *err)
+static enum err_code print_version(struct session *session, const struct version_row *row, struct buffer *out,
+                                   struct err *err)
 {
     struct buffer details;
     json_t *json = NULL;
@@ -17,8 +18,8 @@ static enum err_code print_version(struct session *session, const struct version
     if (code == ERR_OK)
         code = json_read(buffer_text(&details), details.size_bytes, &json, err);
     if (code == ERR_OK) {
-        buffer_printf(out, "%s/%s/%s  version %s  (features: %s)\n", row->name.subject, row->name.variant, row->name.bot,
-                      row->version, row->feature_set);
+        buffer_printf(out, "%s/%s/%s  version %s  (features: %s)\n", row->name.subject, row->name.variant,
+                      row->name.bot, row->version, row->feature_set);
         scoresheet_print(json_object_get(json, "scores"), out);
         buffer_append_char(out, '\n');
     }
@@ -36,8 +37,9 @@ static enum err_code run(const struct command *command, int argc, char **argv, s
     size_t count = VERSIONS_MAX;
     struct version_row *rows = calloc(VERSIONS_MAX, sizeof(*rows));
     buffer_init(&text, LIMIT_RESULT_BYTES);
-    enum err_code code = rows != NULL ? command_parse(command, argc, argv, &settings, NULL, NULL, 0, NULL, err)
-                                      : err_nomem(err, VERSIONS_MAX * sizeof(*rows));
+    enum err_code code = rows != NULL
+                             ? command_parse(command, argc, argv, &settings, NULL, NULL, 0, NULL, err)
+                             : err_nomem(err, VERSIONS_MAX * sizeof(*rows));
     if (code == ERR_OK)
         code = session_open(&session, &settings, DB_READ_WRITE, err);
     if (code == ERR_OK)

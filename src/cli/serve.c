@@ -5,13 +5,15 @@
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/loop.h"
+#include "os/process.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static bool is_loopback(const char *address)
 {
-    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 || strcmp(address, "localhost") == 0;
+    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0 ||
+           strcmp(address, "localhost") == 0;
 }
 
 /* The program's own path: workers are started from it. */
@@ -22,16 +24,17 @@ static enum err_code own_path(char out[FILE_PATH_BYTES], struct err *err)
     return code == ERR_OK ? file_join(folder, "almanac", out, err) : code;
 }
 
-static enum err_code serve(const struct settings *settings, struct loop *loop, struct pool *pool, struct store *store,
-                           struct err *err)
+static enum err_code serve(const struct settings *settings, struct loop *loop, struct pool *pool,
+                           struct store *store, struct err *err)
 {
     char program[FILE_PATH_BYTES];
     struct api *api = NULL;
+    process_raise_open_files();
     enum err_code code = own_path(program, err);
     if (code != ERR_OK)
         return code;
-    struct api_options options = {settings->address, (uint16_t)settings->port, program, (size_t)settings->parallel_jobs,
-                                  settings->job_grace_ms};
+    struct api_options options = {settings->address, (uint16_t)settings->port, program,
+                                  (size_t)settings->parallel_jobs, settings->job_grace_ms};
     code = api_create(loop, pool, store, clock_system(), options, &api, err);
     if (code != ERR_OK)
         return code;
@@ -51,8 +54,9 @@ static enum err_code run(const struct command *command, int argc, char **argv, s
     struct pool *pool = NULL;
     enum err_code code = command_parse(command, argc, argv, &settings, NULL, NULL, 0, NULL, err);
     if (code == ERR_OK && !is_loopback(settings.address))
-        code = err_set_field(err, ERR_FORBIDDEN, "address", "'%s' is not a loopback address; put a reverse proxy with "
-                                                            "authentication in front, as this server has no tokens yet",
+        code = err_set_field(err, ERR_FORBIDDEN, "address",
+                             "'%s' is not a loopback address; put a reverse proxy with "
+                             "authentication in front, as this server has no tokens yet",
                              settings.address);
     if (code == ERR_OK)
         code = loop_create(&loop, err);

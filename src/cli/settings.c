@@ -4,12 +4,17 @@
 #define MEMBER(name) OPTION_MEMBER(struct settings, name)
 static const struct option_row rows[] = {
     {"config", OPTION_TEXT, MEMBER(config), "", 0, 0, "almanac.ini", "configuration file; read if it exists"},
-    {"data_dir", OPTION_TEXT, MEMBER(data_dir), "", 0, 0, "almanac-data", "folder of the database, matrices, models and logs"},
-    {"address", OPTION_TEXT, MEMBER(address), "", 0, 0, "127.0.0.1", "address the server listens on; loopback only, as there are no tokens yet"},
+    {"data_dir", OPTION_TEXT, MEMBER(data_dir), "", 0, 0, "almanac-data",
+     "folder of the database, matrices, models and logs"},
+    {"address", OPTION_TEXT, MEMBER(address), "", 0, 0, "127.0.0.1",
+     "address the server listens on; loopback only, as there are no tokens yet"},
     {"port", OPTION_INT, MEMBER(port), "", 0, 65535, "5050", "port the server listens on; 0: any free one"},
-    {"parallel_jobs", OPTION_INT, MEMBER(parallel_jobs), "jobs", 1, 64, "1", "jobs the server runs at the same time"},
-    {"job_grace_ms", OPTION_INT, MEMBER(job_grace_ms), "ms", 0, 600000, "5000", "time between asking a job to stop and killing it"},
-    {"log_level", OPTION_ENUM, MEMBER(log_level), "debug|info|warn|error", 0, 0, "info", "least important log lines shown"},
+    {"parallel_jobs", OPTION_INT, MEMBER(parallel_jobs), "jobs", 1, 64, "1",
+     "jobs the server runs at the same time"},
+    {"job_grace_ms", OPTION_INT, MEMBER(job_grace_ms), "ms", 0, 600000, "5000",
+     "time between asking a job to stop and killing it"},
+    {"log_level", OPTION_ENUM, MEMBER(log_level), "debug|info|warn|error", 0, 0, "info",
+     "least important log lines shown"},
     {"json", OPTION_BOOL, MEMBER(json), "", 0, 0, "false", "print results as JSON"},
 };
 const struct option_table settings_table = {"almanac", rows, sizeof(rows) / sizeof(*rows)};

@@ -40,7 +40,8 @@ static void draw_bar(const char *phase, size_t done, size_t total, const char *e
     memset(cells, '#', full < BAR_CELLS ? full : BAR_CELLS);
     cells[BAR_CELLS] = '\0';
     if (total > 0)
-        (void)fprintf(stderr, "\r\033[K%-24s [%s] %3zu%%  %zu/%zu  %s", phase, cells, done * 100 / total, done, total, eta);
+        (void)fprintf(stderr, "\r\033[K%-24s [%s] %3zu%%  %zu/%zu  %s", phase, cells, done * 100 / total,
+                      done, total, eta);
     else
         (void)fprintf(stderr, "\r\033[K%s ...", phase);
     terminal.bar_is_open = true;

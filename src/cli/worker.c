@@ -1,7 +1,7 @@
 /* almanac worker: the child that runs one job; started by the server, never by hand (docs/protocols/worker.md). */
+#include "job/worker.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "job/worker.h"
 #include "limits.h"
 
 #include <assert.h>
@@ -30,14 +30,15 @@ static enum err_code read_order(const char *request, size_t size_bytes, struct o
     if (code == ERR_OK) {
         assert(out->task->options_bytes <= sizeof(out->options));
         option_defaults(out->task->options, out->options);
-        code = option_read_json(out->task->options, out->options, json_object_get(json, "options"), true, err);
+        code =
+            option_read_json(out->task->options, out->options, json_object_get(json, "options"), true, err);
     }
     json_decref(json);
     return code;
 }
 
-static enum err_code run_order(const struct order *order, const struct reporter *reporter, struct buffer *result,
-                               struct err *err)
+static enum err_code run_order(const struct order *order, const struct reporter *reporter,
+                               struct buffer *result, struct err *err)
 {
     struct store store = {0};
     struct pool *pool = NULL;

@@ -26,16 +26,17 @@ static enum err_code write_forecast(const struct scoresheet *sheet, size_t index
     json_begin_object(out);
     json_field_text(out, "name", forecast->name);
     for (int metric = 0; metric < METRIC_COUNT; metric++) {
-        enum err_code code = metric_interval((enum metric)metric, forecast->p, sheet->label, sheet->block, sheet->rows,
-                                             sheet->classes, sheet->draws, sheet->seed, &interval, err);
+        enum err_code code =
+            metric_interval((enum metric)metric, forecast->p, sheet->label, sheet->block, sheet->rows,
+                            sheet->classes, sheet->draws, sheet->seed, &interval, err);
         if (code != ERR_OK)
             return code;
         write_interval(out, metric_name((enum metric)metric), &interval);
     }
     if (sheet->reference >= 0 && (size_t)sheet->reference != index) {
-        enum err_code code = metric_difference(METRIC_LOG_LOSS, forecast->p, sheet->forecasts[sheet->reference].p,
-                                               sheet->label, sheet->block, sheet->rows, sheet->classes, sheet->draws,
-                                               sheet->seed, &interval, err);
+        enum err_code code = metric_difference(
+            METRIC_LOG_LOSS, forecast->p, sheet->forecasts[sheet->reference].p, sheet->label, sheet->block,
+            sheet->rows, sheet->classes, sheet->draws, sheet->seed, &interval, err);
         if (code != ERR_OK)
             return code;
         write_interval(out, "against_reference", &interval);
@@ -98,18 +99,20 @@ static void print_forecast(const json_t *forecast, struct buffer *out)
                   100 * member(forecast, "accuracy", "value"), member(forecast, "ece", "value"));
     if (json_is_object(json_object_get(forecast, "against_reference")))
         buffer_printf(out, "  %+.4f [%+.4f, %+.4f]", member(forecast, "against_reference", "value"),
-                      member(forecast, "against_reference", "low"), member(forecast, "against_reference", "high"));
+                      member(forecast, "against_reference", "low"),
+                      member(forecast, "against_reference", "high"));
     buffer_append_char(out, '\n');
 }
 
 void scoresheet_print(const json_t *sheet, struct buffer *out)
 {
     const char *reference = json_string_value(json_object_get(sheet, "reference"));
-    buffer_printf(out, "  %-24s %-26s  %-6s  %-6s  %-7s  %-6s  %s%s\n", "forecast", "log loss [95 % interval]", "RPS",
-                  "Brier", "correct", "ECE", reference != NULL ? "log loss minus that of " : "",
-                  reference != NULL ? reference : "");
+    buffer_printf(out, "  %-24s %-26s  %-6s  %-6s  %-7s  %-6s  %s%s\n", "forecast",
+                  "log loss [95 % interval]", "RPS", "Brier", "correct", "ECE",
+                  reference != NULL ? "log loss minus that of " : "", reference != NULL ? reference : "");
     size_t index;
     const json_t *forecast;
     json_array_foreach(json_object_get(sheet, "forecasts"), index, forecast) print_forecast(forecast, out);
-    buffer_printf(out, "  over %lld matches\n", (long long)json_integer_value(json_object_get(sheet, "rows")));
+    buffer_printf(out, "  over %lld matches\n",
+                  (long long)json_integer_value(json_object_get(sheet, "rows")));
 }

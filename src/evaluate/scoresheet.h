@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 struct forecast {
-    const char *name;  /* "model", "elo_logit", "closing price (PS)" */
-    const double *p;   /* [rows][classes] */
+    const char *name; /* "model", "elo_logit", "closing price (PS)" */
+    const double *p;  /* [rows][classes] */
 };
 
 struct scoresheet {
@@ -27,7 +27,8 @@ struct scoresheet {
 };
 
 /* {"rows", "forecasts": [{"name", "<metric>": {"value","low","high"}..., "against_reference": {...}|null}]} */
-enum err_code scoresheet_write_json(const struct scoresheet *sheet, struct json_writer *out, struct err *err) CHECKED;
+enum err_code scoresheet_write_json(const struct scoresheet *sheet, struct json_writer *out,
+                                    struct err *err) CHECKED;
 /* The table for a terminal, from that JSON. */
 void scoresheet_print(const json_t *sheet, struct buffer *out);
 /* Reliability table of one forecast: [{"low","high","mean_p","mean_o","count"}...], empty bins left out. */

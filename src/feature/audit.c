@@ -22,7 +22,8 @@ struct audit {
     float *values; /* [whole.row_count][columns] */
 };
 
-static enum err_code build(struct audit *audit, const struct audit_variant *variant, float **out, struct err *err)
+static enum err_code build(struct audit *audit, const struct audit_variant *variant, float **out,
+                           struct err *err)
 {
     size_t size_bytes = variant->row_count * audit->columns * sizeof(float);
     float *values = malloc(size_bytes + 1);
@@ -38,8 +39,9 @@ static enum err_code build(struct audit *audit, const struct audit_variant *vari
     return ERR_OK;
 }
 
-static enum err_code leak(const struct audit *audit, const char *mode, int64_t cut_us, const struct matrix_row *row,
-                          const float *whole, const float *variant, struct err *err)
+static enum err_code leak(const struct audit *audit, const char *mode, int64_t cut_us,
+                          const struct matrix_row *row, const float *whole, const float *variant,
+                          struct err *err)
 {
     size_t column = 0;
     while (memcmp(&whole[column], &variant[column], sizeof(float)) == 0)
@@ -47,16 +49,18 @@ static enum err_code leak(const struct audit *audit, const char *mode, int64_t c
     char start[TIME_TEXT_BYTES], cut[TIME_TEXT_BYTES];
     time_format_iso(row->start_us, start);
     time_format_iso(cut_us, cut);
-    return err_set(err, ERR_LEAK,
-                   "feature '%s' of event %lld (%s) depends on the future: %.9g with all data, %.9g with the future %s "
-                   "after %s",
-                   feature_set_at(audit->set, column)->name, (long long)row->id, start, (double)whole[column],
-                   (double)variant[column], mode, cut);
+    return err_set(
+        err, ERR_LEAK,
+        "feature '%s' of event %lld (%s) depends on the future: %.9g with all data, %.9g with the future %s "
+        "after %s",
+        feature_set_at(audit->set, column)->name, (long long)row->id, start, (double)whole[column],
+        (double)variant[column], mode, cut);
 }
 
 /* Both row lists are in the same order, the variant's a subsequence of the whole's up to the cut. */
-static enum err_code compare(const struct audit *audit, const struct audit_variant *variant, const float *values,
-                             const char *mode, int64_t cut_us, size_t *compared, struct err *err)
+static enum err_code compare(const struct audit *audit, const struct audit_variant *variant,
+                             const float *values, const char *mode, int64_t cut_us, size_t *compared,
+                             struct err *err)
 {
     size_t j = 0;
     for (size_t i = 0; i < audit->whole.row_count && audit->whole.rows[i].start_us <= cut_us; i++, j++) {
@@ -72,8 +76,8 @@ static enum err_code compare(const struct audit *audit, const struct audit_varia
     return ERR_OK;
 }
 
-static enum err_code try_cut(struct audit *audit, enum audit_mode mode, int64_t cut_us, uint64_t seed, size_t *compared,
-                             struct err *err)
+static enum err_code try_cut(struct audit *audit, enum audit_mode mode, int64_t cut_us, uint64_t seed,
+                             size_t *compared, struct err *err)
 {
     struct audit_variant variant = {0};
     float *values = NULL;
@@ -82,7 +86,8 @@ static enum err_code try_cut(struct audit *audit, enum audit_mode mode, int64_t 
         return code;
     code = build(audit, &variant, &values, err);
     if (code == ERR_OK)
-        code = compare(audit, &variant, values, mode == AUDIT_TRUNCATED ? "cut off" : "scrambled", cut_us, compared, err);
+        code = compare(audit, &variant, values, mode == AUDIT_TRUNCATED ? "cut off" : "scrambled", cut_us,
+                       compared, err);
     free(values);
     audit->source->close(&variant);
     return code;
@@ -96,8 +101,9 @@ static int64_t place_cut(const struct audit_variant *whole, size_t index, size_t
     return whole->rows[row < whole->row_count ? row : whole->row_count - 1].start_us;
 }
 
-enum err_code audit_run(const struct feature_set *set, const struct audit_source *source, size_t cuts, uint64_t seed,
-                        struct pool *pool, const struct build_watch *watch, struct audit_report *out, struct err *err)
+enum err_code audit_run(const struct feature_set *set, const struct audit_source *source, size_t cuts,
+                        uint64_t seed, struct pool *pool, const struct build_watch *watch,
+                        struct audit_report *out, struct err *err)
 {
     assert(cuts >= 1);
     struct audit audit = {set, source, pool, watch, feature_set_columns(set), {0}, NULL};

@@ -27,8 +27,8 @@ struct audit_variant {
 };
 struct audit_source {
     /* Rebuilds from the source rows. AUDIT_WHOLE ignores cut_us and seed. */
-    enum err_code (*open)(void *context, enum audit_mode mode, int64_t cut_us, uint64_t seed, struct audit_variant *out,
-                          struct err *err);
+    enum err_code (*open)(void *context, enum audit_mode mode, int64_t cut_us, uint64_t seed,
+                          struct audit_variant *out, struct err *err);
     void (*close)(struct audit_variant *variant);
     void *context;
 };
@@ -39,8 +39,8 @@ struct audit_report {
 };
 
 /* cuts >= 1, at times of events drawn by the seed, spread over the whole history. */
-enum err_code audit_run(const struct feature_set *set, const struct audit_source *source, size_t cuts, uint64_t seed,
-                        struct pool *pool, const struct build_watch *watch, struct audit_report *out,
-                        struct err *err) CHECKED;
+enum err_code audit_run(const struct feature_set *set, const struct audit_source *source, size_t cuts,
+                        uint64_t seed, struct pool *pool, const struct build_watch *watch,
+                        struct audit_report *out, struct err *err) CHECKED;
 
 #endif

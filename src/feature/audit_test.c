@@ -56,8 +56,8 @@ static void encode_target(struct test_data *data)
     }
 }
 
-static enum err_code open_variant(void *context, enum audit_mode mode, int64_t cut_us, uint64_t seed, struct audit_variant *out,
-                                  struct err *err)
+static enum err_code open_variant(void *context, enum audit_mode mode, int64_t cut_us, uint64_t seed,
+                                  struct audit_variant *out, struct err *err)
 {
     const struct source *source = context;
     struct test_data *data = calloc(1, sizeof(*data));
@@ -77,7 +77,8 @@ static void close_variant(struct audit_variant *variant)
     free(variant->owner);
 }
 
-static enum err_code audit(const struct tracker *tracker, enum leak leak, struct audit_report *report, struct err *err)
+static enum err_code audit(const struct tracker *tracker, enum leak leak, struct audit_report *report,
+                           struct err *err)
 {
     const struct tracker *const trackers[] = {&test_tracker, tracker, NULL};
     struct feature_set set = {"audited", "", trackers};
@@ -86,7 +87,8 @@ static enum err_code audit(const struct tracker *tracker, enum leak leak, struct
     return audit_run(&set, &source, 6, 1, NULL, NULL, report, err);
 }
 
-static const struct feature planted_feature[] = {{"planted_leak", "", 0, 100, FEATURE_BEFORE_START, "a leak"}};
+static const struct feature planted_feature[] = {
+    {"planted_leak", "", 0, 100, FEATURE_BEFORE_START, "a leak"}};
 
 static void emit_encoding(const void *state, const void *fixture, float *out)
 {
@@ -98,7 +100,8 @@ static void emit_encoding(const void *state, const void *fixture, float *out)
 static void emit_own_result(const void *state, const void *fixture, float *out)
 {
     const struct test_fixture *event = fixture;
-    size_t index = (size_t)(event->id - 1) % present->per_stream, s = (size_t)(event->id - 1) / present->per_stream;
+    size_t index = (size_t)(event->id - 1) % present->per_stream,
+           s = (size_t)(event->id - 1) / present->per_stream;
     (void)state;
     out[0] = present->known_us[s][index] == INT64_MAX ? NAN : (float)present->outcomes[s][index].score_a;
 }
@@ -121,7 +124,8 @@ static void no_apply(void *state, const void *fixture, const void *outcome)
 
 static struct tracker plant(void (*emit)(const void *state, const void *fixture, float *out))
 {
-    return (struct tracker){"planted", "", 1, planted_feature, 1, test_state_bytes, test_init, emit, no_apply};
+    return (struct tracker){"planted",        "",        1,    planted_feature, 1,
+                            test_state_bytes, test_init, emit, no_apply};
 }
 
 static void an_honest_tracker_passes(void **context)

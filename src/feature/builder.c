@@ -172,9 +172,9 @@ static enum err_code run_all(struct build *build, size_t stream_count, struct po
     return ERR_OK;
 }
 
-enum err_code builder_run(const struct feature_set *set, const struct stream *streams, size_t stream_count, float *out,
-                          struct pool *pool, const struct build_watch *watch, struct live_state **out_state,
-                          struct err *err)
+enum err_code builder_run(const struct feature_set *set, const struct stream *streams, size_t stream_count,
+                          float *out, struct pool *pool, const struct build_watch *watch,
+                          struct live_state **out_state, struct err *err)
 {
     struct build build = {.set = set, .streams = streams, .out = out, .watch = watch};
     build.columns = feature_set_columns(set);

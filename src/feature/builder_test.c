@@ -33,7 +33,8 @@ static float slow_mean(const struct test_data *data, size_t s, int32_t player, i
 static float *build(const struct test_data *data, struct pool *pool, struct live_state **state)
 {
     float *values = calloc(data->rows * 3, sizeof(*values));
-    assert_int_equal(builder_run(&test_set, data->streams, TEST_STREAMS, values, pool, NULL, state, NULL), ERR_OK);
+    assert_int_equal(builder_run(&test_set, data->streams, TEST_STREAMS, values, pool, NULL, state, NULL),
+                     ERR_OK);
     return values;
 }
 
@@ -42,7 +43,7 @@ static void only_what_was_known_is_used(void **context)
     struct test_data data;
     (void)context;
     test_data_init(&data, 300, 1);
-    data.known_us[1][7] = INT64_MAX;                  /* never played */
+    data.known_us[1][7] = INT64_MAX;                   /* never played */
     data.known_us[1][20] = data.start_us[1][20] + 500; /* known late: out of order */
     float *values = build(&data, NULL, NULL);
     for (size_t s = 0; s < TEST_STREAMS; s++) {
@@ -85,7 +86,8 @@ static void the_live_state_continues_the_build(void **context)
     test_data_rows(&data);
     float *values = build(&data, NULL, &state);
     data.streams[0].count = last;
-    assert_int_equal(builder_run(&test_set, data.streams, TEST_STREAMS, NULL, NULL, NULL, &shorter, NULL), ERR_OK);
+    assert_int_equal(builder_run(&test_set, data.streams, TEST_STREAMS, NULL, NULL, NULL, &shorter, NULL),
+                     ERR_OK);
     live_state_emit(shorter, 0, &data.fixtures[0][last], live);
     assert_memory_equal(live, values + data.row[0][last] * 3, sizeof(live));
     live_state_apply(shorter, 0, &data.fixtures[0][last], &data.outcomes[0][last]);
@@ -113,9 +115,11 @@ static void a_state_file_is_bound_to_its_data(void **context)
     test_data_init(&data, 100, 4);
     free(build(&data, NULL, &state));
     assert_int_equal(live_state_save(state, "tag", path, NULL), ERR_OK);
-    assert_int_equal(live_state_open(&test_set, sizes, TEST_STREAMS, "other", path, &opened, NULL), ERR_CONFLICT);
+    assert_int_equal(live_state_open(&test_set, sizes, TEST_STREAMS, "other", path, &opened, NULL),
+                     ERR_CONFLICT);
     sizes[1].entities++;
-    assert_int_equal(live_state_open(&test_set, sizes, TEST_STREAMS, "tag", path, &opened, NULL), ERR_CONFLICT);
+    assert_int_equal(live_state_open(&test_set, sizes, TEST_STREAMS, "tag", path, &opened, NULL),
+                     ERR_CONFLICT);
     sizes[1].entities--;
     assert_int_equal(live_state_open(&test_set, sizes, TEST_STREAMS, "tag", path, &opened, NULL), ERR_OK);
     live_state_emit(state, 2, &data.fixtures[2][9], a);
@@ -127,7 +131,8 @@ static void a_state_file_is_bound_to_its_data(void **context)
     assert_int_equal(fputc('x', file), 'x');
     assert_int_equal(fclose(file), 0);
     live_state_destroy(opened);
-    assert_int_equal(live_state_open(&test_set, sizes, TEST_STREAMS, "tag", path, &opened, NULL), ERR_CORRUPT);
+    assert_int_equal(live_state_open(&test_set, sizes, TEST_STREAMS, "tag", path, &opened, NULL),
+                     ERR_CORRUPT);
     live_state_destroy(state);
     test_data_release(&data);
     test_folder_remove(&folder);
@@ -154,8 +159,10 @@ static void a_build_reports_and_stops(void **context)
     (void)context;
     test_data_init(&data, 4000, 5);
     struct build_watch stopping = {NULL, always_stop, NULL}, counting = {count_progress, NULL, &last};
-    assert_int_equal(builder_run(&test_set, data.streams, TEST_STREAMS, NULL, NULL, &stopping, NULL, &err), ERR_CANCELLED);
-    assert_int_equal(builder_run(&test_set, data.streams, TEST_STREAMS, NULL, NULL, &counting, NULL, &err), ERR_OK);
+    assert_int_equal(builder_run(&test_set, data.streams, TEST_STREAMS, NULL, NULL, &stopping, NULL, &err),
+                     ERR_CANCELLED);
+    assert_int_equal(builder_run(&test_set, data.streams, TEST_STREAMS, NULL, NULL, &counting, NULL, &err),
+                     ERR_OK);
     assert_int_equal(atomic_load(&last), data.rows);
     test_data_release(&data);
 }

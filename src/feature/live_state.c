@@ -43,8 +43,8 @@ static size_t lay_out(struct live_state *state)
 }
 
 /* The block is allocated, not yet filled. */
-static enum err_code allocate(const struct feature_set *set, const struct stream_size *sizes, size_t stream_count,
-                              struct live_state **out, struct err *err)
+static enum err_code allocate(const struct feature_set *set, const struct stream_size *sizes,
+                              size_t stream_count, struct live_state **out, struct err *err)
 {
     struct live_state *state = calloc(1, sizeof(*state));
     if (state == NULL)
@@ -71,8 +71,8 @@ static enum err_code allocate(const struct feature_set *set, const struct stream
     return ERR_OK;
 }
 
-enum err_code live_state_create(const struct feature_set *set, const struct stream_size *sizes, size_t stream_count,
-                                struct live_state **out, struct err *err)
+enum err_code live_state_create(const struct feature_set *set, const struct stream_size *sizes,
+                                size_t stream_count, struct live_state **out, struct err *err)
 {
     struct live_state *state = NULL;
     enum err_code code = allocate(set, sizes, stream_count, &state, err);
@@ -124,7 +124,8 @@ static uint64_t hash_sizes(const struct live_state *state)
     return hash_u64(state->sizes, state->stream_count * sizeof(*state->sizes), 0);
 }
 
-enum err_code live_state_save(const struct live_state *state, const char *tag, const char *path, struct err *err)
+enum err_code live_state_save(const struct live_state *state, const char *tag, const char *path,
+                              struct err *err)
 {
     struct file_build build;
     enum err_code code = file_build_start(path, STATE_HEADER_BYTES + state->block_bytes, &build, err);
@@ -163,8 +164,9 @@ static enum err_code check_header(const struct live_state *state, const struct f
     return ERR_OK;
 }
 
-enum err_code live_state_open(const struct feature_set *set, const struct stream_size *sizes, size_t stream_count,
-                              const char *tag, const char *path, struct live_state **out, struct err *err)
+enum err_code live_state_open(const struct feature_set *set, const struct stream_size *sizes,
+                              size_t stream_count, const char *tag, const char *path, struct live_state **out,
+                              struct err *err)
 {
     struct file_map map;
     enum err_code code = file_map_open(path, INT64_MAX, &map, err);

@@ -64,7 +64,8 @@ static void hash_chunk(void *context, size_t index)
     struct chunk_hashes *chunks = context;
     size_t begin = index * MATRIX_CHUNK_BYTES;
     size_t rest = chunks->size_bytes - begin;
-    chunks->hashes[index] = hash_u64(chunks->data + begin, rest < MATRIX_CHUNK_BYTES ? rest : MATRIX_CHUNK_BYTES, 0);
+    chunks->hashes[index] =
+        hash_u64(chunks->data + begin, rest < MATRIX_CHUNK_BYTES ? rest : MATRIX_CHUNK_BYTES, 0);
 }
 
 /* hash_u64 over the hash_u64 of each MiB: can be spread over threads. False when out of memory. */
@@ -118,9 +119,10 @@ static void write_head(char *data, const struct matrix_header *header, const str
 }
 
 static enum err_code build_file(const char *path, const char *key, const struct feature_set *set,
-                                const struct stream *streams, size_t stream_count, const struct matrix_row *rows,
-                                size_t row_count, struct pool *pool, const struct build_watch *watch,
-                                struct live_state **out_state, struct err *err)
+                                const struct stream *streams, size_t stream_count,
+                                const struct matrix_row *rows, size_t row_count, struct pool *pool,
+                                const struct build_watch *watch, struct live_state **out_state,
+                                struct err *err)
 {
     struct matrix_header header = plan_header(key, set, row_count);
     struct file_build build;
@@ -146,10 +148,10 @@ out:
 }
 
 enum err_code matrix_open_or_build(const char *folder, const char *key, const struct feature_set *set,
-                                   const struct stream *streams, size_t stream_count, const struct matrix_row *rows,
-                                   size_t row_count, struct pool *pool, const struct build_watch *watch,
-                                   struct matrix **out, struct live_state **out_state, bool *out_built,
-                                   struct err *err)
+                                   const struct stream *streams, size_t stream_count,
+                                   const struct matrix_row *rows, size_t row_count, struct pool *pool,
+                                   const struct build_watch *watch, struct matrix **out,
+                                   struct live_state **out_state, bool *out_built, struct err *err)
 {
     char name[HASH_HEX_BYTES + 4], path[FILE_PATH_BYTES];
     (void)snprintf(name, sizeof(name), "%s.mat", key);
@@ -206,7 +208,8 @@ static enum err_code index_names(struct matrix *matrix, const char *path, struct
     matrix->names = calloc(matrix->header.columns + 1, sizeof(*matrix->names));
     if (matrix->names == NULL)
         return err_nomem(err, matrix->header.columns * sizeof(*matrix->names));
-    const char *name = matrix->map.data + matrix->header.names_offset, *end = name + matrix->header.names_bytes;
+    const char *name = matrix->map.data + matrix->header.names_offset,
+               *end = name + matrix->header.names_bytes;
     for (size_t i = 0; i < matrix->header.columns; i++) {
         const char *zero = name < end ? memchr(name, '\0', (size_t)(end - name)) : NULL;
         if (zero == NULL)

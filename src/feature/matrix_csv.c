@@ -17,13 +17,14 @@ static void write_header(const struct matrix *matrix, struct buffer *out)
     buffer_append_char(out, '\n');
 }
 
-static void write_row(const struct matrix *matrix, const char *const *group_names, size_t row, struct buffer *out)
+static void write_row(const struct matrix *matrix, const char *const *group_names, size_t row,
+                      struct buffer *out)
 {
     const struct matrix_row *info = &matrix_row_info(matrix)[row];
     char start[TIME_TEXT_BYTES];
     time_format_iso(info->start_us, start);
-    buffer_printf(out, "%lld,%s,%s,%d,%d", (long long)info->id, start, group_names[info->group], info->label[0],
-                  info->label[1]);
+    buffer_printf(out, "%lld,%s,%s,%d,%d", (long long)info->id, start, group_names[info->group],
+                  info->label[0], info->label[1]);
     const float *values = matrix_values(matrix) + row * matrix_columns(matrix);
     for (size_t i = 0; i < matrix_columns(matrix); i++) {
         buffer_append_char(out, ',');

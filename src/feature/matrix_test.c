@@ -34,8 +34,9 @@ static void tear_down(struct fixture_files *files)
 static struct matrix *open_or_build(struct fixture_files *files, bool *was_built)
 {
     struct matrix *matrix = NULL;
-    assert_int_equal(matrix_open_or_build(files->folder.path, files->key, &test_set, files->data.streams, TEST_STREAMS,
-                                          files->data.info, files->data.rows, NULL, NULL, &matrix, NULL, was_built, NULL),
+    assert_int_equal(matrix_open_or_build(files->folder.path, files->key, &test_set, files->data.streams,
+                                          TEST_STREAMS, files->data.info, files->data.rows, NULL, NULL,
+                                          &matrix, NULL, was_built, NULL),
                      ERR_OK);
     return matrix;
 }
@@ -65,7 +66,8 @@ static void a_matrix_is_built_once(void **context)
     assert_string_equal(matrix_key_of(matrix), files.key);
     assert_memory_equal(matrix_row_info(matrix), files.data.info, files.data.rows * sizeof(*files.data.info));
     float *values = calloc(files.data.rows * 3, sizeof(*values));
-    assert_int_equal(builder_run(&test_set, files.data.streams, TEST_STREAMS, values, NULL, NULL, NULL, NULL), ERR_OK);
+    assert_int_equal(builder_run(&test_set, files.data.streams, TEST_STREAMS, values, NULL, NULL, NULL, NULL),
+                     ERR_OK);
     assert_memory_equal(values, matrix_values(matrix), files.data.rows * 3 * sizeof(*values));
     assert_int_equal(matrix_verify(matrix, NULL, NULL), ERR_OK);
     matrix_close(matrix);
@@ -91,7 +93,8 @@ static void damage_is_found(void **context)
         assert_int_equal(matrix_open(files.path, &matrix, NULL), ERR_CORRUPT);
         flip(files.path, offset);
     }
-    flip(files.path, (long)info.size_bytes - 2); /* a value: opening is quick and does not see it, verifying does */
+    flip(files.path,
+         (long)info.size_bytes - 2); /* a value: opening is quick and does not see it, verifying does */
     assert_int_equal(matrix_open(files.path, &matrix, NULL), ERR_OK);
     assert_int_equal(matrix_verify(matrix, NULL, NULL), ERR_CORRUPT);
     matrix_close(matrix);

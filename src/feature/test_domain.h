@@ -66,8 +66,8 @@ static void test_apply(void *state, const void *event, const void *result)
     players[fixture->b].count++;
 }
 
-static const struct tracker test_tracker = {"mean",         "running means", 1,          test_features, 3,
-                                            test_state_bytes, test_init,     test_emit, test_apply};
+static const struct tracker test_tracker = {"mean",           "running means", 1,         test_features, 3,
+                                            test_state_bytes, test_init,       test_emit, test_apply};
 static const struct tracker *const test_trackers[] = {&test_tracker, NULL};
 static const struct feature_set test_set = {"test", "for tests", test_trackers};
 
@@ -92,9 +92,11 @@ static inline void test_data_fill(struct test_data *data, size_t s, uint64_t see
         data->start_us[s][i] = now;
         data->known_us[s][i] = now + 15;
         data->fixtures[s][i].a = (int32_t)random_below(&random, TEST_PLAYERS);
-        data->fixtures[s][i].b = (data->fixtures[s][i].a + 1 + (int32_t)random_below(&random, TEST_PLAYERS - 1)) % TEST_PLAYERS;
+        data->fixtures[s][i].b =
+            (data->fixtures[s][i].a + 1 + (int32_t)random_below(&random, TEST_PLAYERS - 1)) % TEST_PLAYERS;
         data->fixtures[s][i].id = (int64_t)(s * data->per_stream + i) + 1;
-        data->outcomes[s][i] = (struct test_outcome){(int32_t)random_below(&random, 9), (int32_t)random_below(&random, 9)};
+        data->outcomes[s][i] =
+            (struct test_outcome){(int32_t)random_below(&random, 9), (int32_t)random_below(&random, 9)};
     }
 }
 
@@ -111,8 +113,10 @@ static inline void test_data_rows(struct test_data *data)
         }
         size_t i = next[best]++;
         data->row[best][i] = (uint32_t)row;
-        data->info[row] = (struct matrix_row){.id = data->fixtures[best][i].id, .start_us = data->start_us[best][i],
-                                              .stream = (int32_t)best, .label = {-1, -1, -1, -1}};
+        data->info[row] = (struct matrix_row){.id = data->fixtures[best][i].id,
+                                              .start_us = data->start_us[best][i],
+                                              .stream = (int32_t)best,
+                                              .label = {-1, -1, -1, -1}};
     }
 }
 
@@ -126,9 +130,11 @@ static inline void test_data_init(struct test_data *data, size_t per_stream, uin
         data->fixtures[s] = calloc(per_stream, sizeof(struct test_fixture));
         data->outcomes[s] = calloc(per_stream, sizeof(struct test_outcome));
         data->row[s] = calloc(per_stream, sizeof(uint32_t));
-        data->streams[s] = (struct stream){{TEST_PLAYERS, 1}, per_stream, data->start_us[s], data->known_us[s],
-                                           data->fixtures[s], sizeof(struct test_fixture), data->outcomes[s],
-                                           sizeof(struct test_outcome), data->row[s]};
+        data->streams[s] = (struct stream){{TEST_PLAYERS, 1}, per_stream,
+                                           data->start_us[s], data->known_us[s],
+                                           data->fixtures[s], sizeof(struct test_fixture),
+                                           data->outcomes[s], sizeof(struct test_outcome),
+                                           data->row[s]};
         test_data_fill(data, s, seed);
     }
     test_data_rows(data);

@@ -46,7 +46,7 @@ struct tracker {
     const struct feature *features;
     size_t feature_count;
     size_t (*state_bytes)(const struct stream_size *size);
-    void (*init)(void *state, const struct stream_size *size); /* state is zeroed */
+    void (*init)(void *state, const struct stream_size *size);        /* state is zeroed */
     void (*emit)(const void *state, const void *fixture, float *out); /* out[feature_count], NaN: missing */
     void (*apply)(void *state, const void *fixture, const void *outcome);
 };

@@ -20,7 +20,7 @@ enum { SLICE_BYTES = 64 << 10, RETRY_MS = 100 };
 struct log_subscriber {
     struct log_subscription subscription; /* offset moves, state follows the job */
     bool is_behind;                       /* the file may hold more than was delivered */
-    bool is_done, is_removed;
+    bool is_removed;
     struct log_subscriber *next;
 };
 
@@ -154,18 +154,13 @@ static void end_walk(struct log_feed *feed)
         sweep(feed);
 }
 
-static bool is_open(const struct log_subscriber *subscriber)
-{
-    return !subscriber->is_removed && !subscriber->is_done;
-}
-
 /* Delivers the whole lines of data, which begins at the subscriber's place. */
 static void deliver(struct log_subscriber *subscriber, const char *data, size_t size_bytes)
 {
     struct log_subscription *to = &subscriber->subscription;
     const char *end;
 
-    while (is_open(subscriber) && size_bytes > 0 && (end = memchr(data, '\n', size_bytes)) != NULL) {
+    while (!subscriber->is_removed && size_bytes > 0 && (end = memchr(data, '\n', size_bytes)) != NULL) {
         size_t length = (size_t)(end - data);
         to->offset += (int64_t)length + 1;
         to->line(to->context, to->offset, data, length);
@@ -201,13 +196,15 @@ static ssize_t read_slice(struct log_feed *feed, int64_t id, int64_t offset)
     return got;
 }
 
-static void finish(struct log_subscriber *subscriber)
+/* The subscriber's last call; its memory goes with the walk, unless it has left by itself. */
+static void finish(struct log_feed *feed, struct log_subscriber *subscriber)
 {
     struct log_subscription *to = &subscriber->subscription;
 
-    subscriber->is_done = true;
     if (to->end != NULL)
         to->end(to->context, to->state);
+    subscriber->is_removed = true;
+    feed->has_removed = true;
 }
 
 /* One slice. False: try again soon, the file could not be read. */
@@ -221,15 +218,15 @@ static bool catch_up(struct log_feed *feed, struct log_subscriber *subscriber)
         return false;
     if (got > 0)
         deliver(subscriber, feed->slice, (size_t)got);
-    if (!is_open(subscriber))
+    if (subscriber->is_removed)
         return true;
     if (got > 0 && subscriber->subscription.offset == before && (is_over || got == SLICE_BYTES))
         deliver_rest(subscriber, feed->slice, (size_t)got);
-    if (!is_open(subscriber) || (got > 0 && subscriber->subscription.offset > before))
+    if (subscriber->is_removed || (got > 0 && subscriber->subscription.offset > before))
         return true; /* more may follow */
     subscriber->is_behind = false;
     if (is_over)
-        finish(subscriber);
+        finish(feed, subscriber);
     return true;
 }
 
@@ -242,10 +239,10 @@ static void on_turn(void *context)
     feed->turn = NULL;
     feed->walks++;
     for (struct log_subscriber *subscriber = feed->first; subscriber != NULL; subscriber = subscriber->next) {
-        if (!is_open(subscriber) || !subscriber->is_behind)
+        if (subscriber->is_removed || !subscriber->is_behind)
             continue;
         is_readable = catch_up(feed, subscriber) && is_readable;
-        is_behind = is_behind || (is_open(subscriber) && subscriber->is_behind);
+        is_behind = is_behind || (!subscriber->is_removed && subscriber->is_behind);
     }
     end_walk(feed);
     if (is_behind && want_turn(feed, is_readable ? 0 : RETRY_MS, &err) != ERR_OK)
@@ -256,7 +253,7 @@ void log_feed_written(struct log_feed *feed, int64_t id, int64_t begin, const ch
 {
     feed->walks++;
     for (struct log_subscriber *subscriber = feed->first; subscriber != NULL; subscriber = subscriber->next) {
-        if (!is_open(subscriber) || subscriber->subscription.id != id)
+        if (subscriber->is_removed || subscriber->subscription.id != id)
             continue;
         if (subscriber->subscription.offset == begin)
             deliver(subscriber, data, size_bytes);
@@ -269,7 +266,7 @@ void log_feed_written(struct log_feed *feed, int64_t id, int64_t begin, const ch
 void log_feed_ended(struct log_feed *feed, int64_t id, enum job_state state)
 {
     for (struct log_subscriber *subscriber = feed->first; subscriber != NULL; subscriber = subscriber->next) {
-        if (!is_open(subscriber) || subscriber->subscription.id != id)
+        if (subscriber->is_removed || subscriber->subscription.id != id)
             continue;
         subscriber->subscription.state = state;
         fall_behind(feed, subscriber);

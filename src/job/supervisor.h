@@ -54,8 +54,8 @@ size_t supervisor_running_count(const struct supervisor *supervisor);
 /* Log lines of a job from byte `offset` of its file on, then live. line is called on the loop thread, never before this
  * returns: old lines on the next turns of the loop, 64 kB a turn; end(state) once when the job has ended and all was
  * delivered. next_offset: where to go on after this line. A job that is queued again by a new server goes on in the same
- * file. The subscriber lives until supervisor_unsubscribe, also after its end; both callbacks may call that.
- * ERR_INVALID: the offset lies outside the file. */
+ * file. The subscriber lives until supervisor_unsubscribe or until `end` has returned, whichever is first; both callbacks
+ * may unsubscribe. ERR_INVALID: the offset lies outside the file. */
 struct log_subscriber;
 enum err_code supervisor_subscribe(struct supervisor *supervisor, int64_t id, int64_t offset,
                                    void (*line)(void *context, int64_t next_offset, const char *text,

@@ -126,7 +126,6 @@ static void test_live_within_milliseconds(void **state)
                   listener->latency_us[150], listener->latency_us[296], listener->latency_us[299]);
     /* 95 %: the machine may be busy with other things for a moment */
     assert_true(listener->latency_us[285] < 50000);
-    supervisor_unsubscribe(server->supervisor, listener->subscriber);
 }
 
 /* Subscribers come all along; some go on from where another one is. */
@@ -150,7 +149,6 @@ static void check_exactly_once(struct test_server *server, const char *options, 
         assert_int_equal(listeners[index].ends, 1);
         assert_int_equal(listeners[index].state, JOB_SUCCEEDED);
         assert_int_equal(listeners[index].offset, listeners[0].offset);
-        supervisor_unsubscribe(server->supervisor, listeners[index].subscriber);
     }
 }
 
@@ -180,7 +178,6 @@ static void test_flood(void **state)
         print_message("100,000 lines in %" PRId64 " ms, memory +%" PRId64 " kB\n",
                       (clock_monotonic_us() - start_us) / 1000, grown_bytes / 1024);
         assert_true(HAS_SANITIZER || grown_bytes < 16 << 20);
-        supervisor_unsubscribe(server->supervisor, listener->subscriber);
     }
 }
 
@@ -202,15 +199,21 @@ static void test_refused(void **state)
     assert_string_equal(err.field, "offset");
 }
 
-/* The server ends while somebody listens: no call comes any more. */
-static void test_destroyed_under_a_subscriber(void **state)
+/* One leaves, and the server ends while the other listens: no call comes any more. */
+static void test_leaving(void **state)
 {
     struct test_server *server = *state;
 
     memset(listeners, 0, sizeof listeners);
     int64_t id = test_submit(server, "{\"play\":\"lines\",\"count\":100000,\"period_ms\":5}");
     subscribe(server, id, &listeners[0]);
+    subscribe(server, id, &listeners[1]);
     (void)test_wait_for(server, test_never, 0, 100);
+    supervisor_unsubscribe(server->supervisor, listeners[1].subscriber);
+    int64_t left_at = listeners[1].next_line;
+    (void)test_wait_for(server, test_never, 0, 100);
+    assert_true(left_at > 0 && listeners[1].next_line == left_at);
+    assert_true(listeners[0].next_line > left_at);
     supervisor_destroy(server->supervisor);
     server->supervisor = NULL;
     assert_int_equal(listeners[0].ends, 0);
@@ -224,7 +227,7 @@ int main(int argc, char **argv)
         TEST(test_every_line_once),
         TEST(test_flood),
         TEST(test_refused),
-        TEST(test_destroyed_under_a_subscriber),
+        TEST(test_leaving),
     };
 
     if (argc > 1 && strcmp(argv[1], "worker") == 0)

@@ -31,7 +31,7 @@ struct training {
 };
 
 enum engine_capability {
-    ENGINE_IS_BASELINE = 1,  /* what any model must beat; not calibrated */
+    ENGINE_IS_BASELINE = 1, /* what any model must beat; not calibrated */
     ENGINE_NEEDS_PRICES = 2,
     ENGINE_IS_YARDSTICK = 8, /* fitted in an instant: shown beside every other model */
     ENGINE_IS_FOREST = 4,    /* predictor holds a struct forest (SHAP, ONNX) */

@@ -126,7 +126,8 @@ static enum err_code write_parameters(const struct training *training, struct bu
                   training->threads > 0 ? training->threads : 1);
     /* 255 bins need no more rows to be placed well, and LightGBM copies the sample as doubles: 200,000 rows, its
      * default, would be the peak of the program's memory */
-    buffer_printf(out, " max_bin=%lld bin_construct_sample_cnt=%d", (long long)options->bins, BIN_SAMPLE_ROWS);
+    buffer_printf(out, " max_bin=%lld bin_construct_sample_cnt=%d", (long long)options->bins,
+                  BIN_SAMPLE_ROWS);
     buffer_append_text(out, " deterministic=true force_col_wise=true verbosity=-1");
     return buffer_check(out, "LightGBM parameters", err);
 }

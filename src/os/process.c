@@ -318,6 +318,15 @@ enum err_code process_limit(int64_t memory_bytes, int64_t cpu_s, struct err *err
 }
 
 /* VmHWM and not ru_maxrss: after a spawn the latter starts with the peak of the parent. */
+void process_raise_open_files(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int64_t process_peak_memory_bytes(void)
 {
     char line[256];

@@ -42,6 +42,8 @@ void process_close(struct process *process); /* descriptors only */
 void process_die_with_parent(pid_t parent);
 /* Address-space and CPU limits of this process; 0 leaves a limit alone. */
 enum err_code process_limit(int64_t memory_bytes, int64_t cpu_s, struct err *err) CHECKED;
+/* As many open files as the hard limit allows: every connection is one. Never fails; the old limit stays if it must. */
+void process_raise_open_files(void);
 int64_t process_peak_memory_bytes(void); /* of this process */
 
 #endif

@@ -82,7 +82,8 @@ static void start_rebuild(struct forecaster *forecaster, const char *key)
     rebuild->forecaster = forecaster;
     memcpy(rebuild->folder, forecaster->store->folder, sizeof(rebuild->folder));
     memcpy(rebuild->key, key, sizeof(rebuild->key));
-    if (pool_submit(forecaster->pool, forecaster->loop, rebuild_work, rebuild_done, rebuild, &err) != ERR_OK) {
+    if (pool_submit(forecaster->pool, forecaster->loop, rebuild_work, rebuild_done, rebuild, &err) !=
+        ERR_OK) {
         log_line(LOG_ERROR, "online", "tracker state could not be built: %s", err.text);
         free(rebuild);
         return;
@@ -192,8 +193,8 @@ static void refuse(struct forecast_answer *out, const char *format, ...)
     out->is_available = false;
 }
 
-static bool find_team(struct forecaster *forecaster, size_t stream, const char *name, int32_t *dense, int64_t *id,
-                      struct forecast_answer *out)
+static bool find_team(struct forecaster *forecaster, size_t stream, const char *name, int32_t *dense,
+                      int64_t *id, struct forecast_answer *out)
 {
     struct err err = {0};
     *dense = teams_find(forecaster->online->teams, stream, text_trim(text_of(name)));
@@ -202,7 +203,8 @@ static bool find_team(struct forecaster *forecaster, size_t stream, const char *
         return true;
     }
     size_t of_stream = 0;
-    if (football_store_find_team(forecaster->store->db, league_country_name(stream), name, id, &err) == ERR_OK)
+    if (football_store_find_team(forecaster->store->db, league_country_name(stream), name, id, &err) ==
+        ERR_OK)
         *dense = teams_dense(forecaster->online->teams, *id, &of_stream);
     if (*dense < 0)
         refuse(out, "%s", err.text[0] != '\0' ? err.text : "the team is not known yet");
@@ -242,8 +244,8 @@ static void clear_prices(struct prices *prices)
 }
 
 /* The prices kept for a stored match; those of the request go over them. */
-static enum err_code gather_prices(struct forecaster *forecaster, const struct forecast_request *request, int64_t match_id,
-                                   struct prices *prices, struct err *err)
+static enum err_code gather_prices(struct forecaster *forecaster, const struct forecast_request *request,
+                                   int64_t match_id, struct prices *prices, struct err *err)
 {
     clear_prices(prices);
     if (match_id != 0) {
@@ -259,7 +261,8 @@ static enum err_code gather_prices(struct forecaster *forecaster, const struct f
         return ERR_OK;
     for (size_t b = 0; b < BOOKMAKER_COUNT; b++) {
         if (!isnan(request->prices.home_draw_away[b][0]))
-            memcpy(prices->home_draw_away[b], request->prices.home_draw_away[b], sizeof(prices->home_draw_away[b]));
+            memcpy(prices->home_draw_away[b], request->prices.home_draw_away[b],
+                   sizeof(prices->home_draw_away[b]));
         if (!isnan(request->prices.under_over[b][0]))
             memcpy(prices->under_over[b], request->prices.under_over[b], sizeof(prices->under_over[b]));
     }
@@ -275,14 +278,15 @@ static bool has_any_price(const struct prices *prices, enum target target)
     return false;
 }
 
-static void choose_model(struct forecaster *forecaster, const struct forecast_request *request, bool has_prices,
-                         struct forecast_answer *out)
+static void choose_model(struct forecaster *forecaster, const struct forecast_request *request,
+                         bool has_prices, struct forecast_answer *out)
 {
     const char *variant = target_at(request->target)->name;
     out->model = serving_models_choose(&forecaster->models, out->league, variant, request->bot, has_prices);
     if (out->model == NULL)
         refuse(out, "no model for %s/%s%s%s is in production%s; train one: POST /train", out->league, variant,
-               request->bot[0] != '\0' ? "/" : "", request->bot, has_prices ? "" : " that works without prices");
+               request->bot[0] != '\0' ? "/" : "", request->bot,
+               has_prices ? "" : " that works without prices");
 }
 
 /* out->x of the model from a row of the widest set. */
@@ -296,15 +300,18 @@ static void predict(struct forecaster *forecaster, const float *features, struct
     out->is_available = true;
 }
 
-static void answer_played(struct forecaster *forecaster, const struct forecast_request *request, struct forecast_answer *out)
+static void answer_played(struct forecaster *forecaster, const struct forecast_request *request,
+                          struct forecast_answer *out)
 {
     int64_t row = online_row(forecaster->online, out->match_id);
     if (row < 0) {
-        refuse(out, "the match was played, and the features before its kick-off are not at hand; they are built by the next "
+        refuse(out, "the match was played, and the features before its kick-off are not at hand; they are "
+                    "built by the next "
                     "training");
         return;
     }
-    const float *features = matrix_values(forecaster->online->matrix) + (size_t)row * matrix_columns(forecaster->online->matrix);
+    const float *features =
+        matrix_values(forecaster->online->matrix) + (size_t)row * matrix_columns(forecaster->online->matrix);
     choose_model(forecaster, request, true, out);
     if (out->model != NULL)
         predict(forecaster, features, out);
@@ -316,11 +323,17 @@ static int64_t local_day(int64_t time_us)
     return time_day_from_civil(civil.year, civil.month, civil.day);
 }
 
-static enum err_code answer_fixture(struct forecaster *forecaster, const struct forecast_request *request, size_t league,
-                                    int32_t home, int32_t away, struct forecast_answer *out, struct err *err)
+static enum err_code answer_fixture(struct forecaster *forecaster, const struct forecast_request *request,
+                                    size_t league, int32_t home, int32_t away, struct forecast_answer *out,
+                                    struct err *err)
 {
-    struct fixture fixture = {.id = out->match_id, .start_us = out->kickoff_us, .day = local_day(out->kickoff_us),
-                              .league = (int16_t)league, .home = home, .away = away, .time_is_known = request->has_clock};
+    struct fixture fixture = {.id = out->match_id,
+                              .start_us = out->kickoff_us,
+                              .day = local_day(out->kickoff_us),
+                              .league = (int16_t)league,
+                              .home = home,
+                              .away = away,
+                              .time_is_known = request->has_clock};
     struct civil civil = time_to_civil(out->kickoff_us, ZONE_LONDON);
     fixture.season = (int16_t)league_season(league_at(league), civil.year, civil.month);
     enum err_code code = gather_prices(forecaster, request, out->match_id, &fixture.pre_close, err);
@@ -329,15 +342,18 @@ static enum err_code answer_fixture(struct forecaster *forecaster, const struct 
     choose_model(forecaster, request, has_any_price(&fixture.pre_close, request->target), out);
     if (out->model == NULL)
         return ERR_OK;
-    live_state_emit(forecaster->online->state, (size_t)league_country(league), &fixture, forecaster->features);
+    live_state_emit(forecaster->online->state, (size_t)league_country(league), &fixture,
+                    forecaster->features);
     predict(forecaster, forecaster->features, out);
     return ERR_OK;
 }
 
 /* Kick-off to use; false leaves a reason. */
-static bool place_in_time(struct forecaster *forecaster, const struct forecast_request *request, struct forecast_answer *out)
+static bool place_in_time(struct forecaster *forecaster, const struct forecast_request *request,
+                          struct forecast_answer *out)
 {
-    int64_t last_us = forecaster->online->last_kickoff_us, now_us = forecaster->clock.now_us(forecaster->clock.context);
+    int64_t last_us = forecaster->online->last_kickoff_us,
+            now_us = forecaster->clock.now_us(forecaster->clock.context);
     if (request->kickoff_us == TIME_NONE) {
         out->kickoff_us = last_us != TIME_NONE && last_us >= now_us ? last_us + 1 : now_us;
         return true;
@@ -354,15 +370,17 @@ static bool place_in_time(struct forecaster *forecaster, const struct forecast_r
 }
 
 /* A stored match of these teams on this day answers with its own id and kick-off. */
-static enum err_code find_stored(struct forecaster *forecaster, struct forecast_request *request, int64_t home_id,
-                                 int64_t away_id, struct forecast_answer *out, struct err *err)
+static enum err_code find_stored(struct forecaster *forecaster, struct forecast_request *request,
+                                 int64_t home_id, int64_t away_id, struct forecast_answer *out,
+                                 struct err *err)
 {
     struct stored_match match;
     char id[24];
     if (out->match_id != 0 || request->kickoff_us == TIME_NONE)
         return ERR_OK;
-    enum err_code code = football_store_match_id(forecaster->store->db, out->league, local_day(request->kickoff_us), home_id,
-                                                 away_id, &out->match_id, err);
+    enum err_code code =
+        football_store_match_id(forecaster->store->db, out->league, local_day(request->kickoff_us), home_id,
+                                away_id, &out->match_id, err);
     if (code == ERR_NOT_FOUND)
         return ERR_OK;
     if (code != ERR_OK)
@@ -396,8 +414,10 @@ static enum err_code answer_named(struct forecaster *forecaster, struct forecast
         refuse(out, "'%s' cannot play itself", request->home);
         return ERR_OK;
     }
-    (void)text_copy(text_of(teams_name(forecaster->online->teams, stream, home)), out->home, sizeof(out->home));
-    (void)text_copy(text_of(teams_name(forecaster->online->teams, stream, away)), out->away, sizeof(out->away));
+    (void)text_copy(text_of(teams_name(forecaster->online->teams, stream, home)), out->home,
+                    sizeof(out->home));
+    (void)text_copy(text_of(teams_name(forecaster->online->teams, stream, away)), out->away,
+                    sizeof(out->away));
     enum err_code code = find_stored(forecaster, request, home_id, away_id, out, err);
     if (code != ERR_OK || !place_in_time(forecaster, request, out))
         return code;
@@ -412,10 +432,12 @@ enum err_code forecaster_answer(struct forecaster *forecaster, const struct fore
                                 struct forecast_answer *out, struct err *err)
 {
     struct forecast_request named = *request;
-    *out = (struct forecast_answer){.classes = target_at(request->target)->classes, .kickoff_us = request->kickoff_us};
+    *out = (struct forecast_answer){.classes = target_at(request->target)->classes,
+                                    .kickoff_us = request->kickoff_us};
     if (forecaster->online == NULL) {
-        refuse(out, forecaster->rebuild != NULL ? "the features are still being built; try again in a few seconds"
-                                                : "the store holds no matches; import some: almanac import football PATH");
+        refuse(out, forecaster->rebuild != NULL
+                        ? "the features are still being built; try again in a few seconds"
+                        : "the store holds no matches; import some: almanac import football PATH");
         return ERR_OK;
     }
     if (named.match[0] != '\0') {

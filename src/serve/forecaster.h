@@ -27,7 +27,7 @@ struct forecast_request {
     int64_t kickoff_us; /* TIME_NONE: the next moment */
     bool has_clock;     /* kickoff_us has a time of day */
     enum target target;
-    char bot[32];       /* "" any */
+    char bot[32];         /* "" any */
     struct prices prices; /* NaN where not given */
     bool has_prices;
 };
@@ -38,9 +38,9 @@ struct forecast_answer {
     size_t classes;
     const struct serving_model *model; /* valid until the loop goes on; NULL when none was found */
     char league[16], home[FORECAST_TEXT_BYTES], away[FORECAST_TEXT_BYTES]; /* as the store names them */
-    int64_t match_id;   /* 0: not a stored match */
+    int64_t match_id;                                                      /* 0: not a stored match */
     int64_t kickoff_us;
-    bool is_played;     /* features as of its kick-off, from the matrix */
+    bool is_played; /* features as of its kick-off, from the matrix */
     bool used_prices;
 };
 

@@ -32,7 +32,8 @@ static enum err_code map_columns(struct serving_model *item, struct err *err)
     size_t wide = feature_set_columns(set), count = model_columns(item->model);
     const char **names = malloc((wide + 1) * sizeof(*names));
     item->columns = malloc((count + 1) * sizeof(*item->columns));
-    enum err_code code = names != NULL && item->columns != NULL ? ERR_OK : err_nomem(err, count * sizeof(*item->columns));
+    enum err_code code =
+        names != NULL && item->columns != NULL ? ERR_OK : err_nomem(err, count * sizeof(*item->columns));
     if (code == ERR_OK)
         feature_set_names(set, names);
     for (size_t i = 0; code == ERR_OK && i < count; i++) {
@@ -66,8 +67,8 @@ static bool load_or_fall_back(struct store *store, const struct version_row *row
     struct err err = {0};
     if (load_item(row, item, &err) == ERR_OK)
         return true;
-    log_line(LOG_ERROR, "models", "version %s of %s/%s/%s is refused: %s", row->version, row->name.subject, row->name.variant,
-             row->name.bot, err.text);
+    log_line(LOG_ERROR, "models", "version %s of %s/%s/%s is refused: %s", row->version, row->name.subject,
+             row->name.variant, row->name.bot, err.text);
     struct version_row *previous = calloc(PREVIOUS_MAX, sizeof(*previous));
     size_t count = previous != NULL ? PREVIOUS_MAX : 0;
     bool is_loaded = false;
@@ -87,7 +88,8 @@ static bool load_or_fall_back(struct store *store, const struct version_row *row
 static bool take_loaded(struct serving_models *old, const char *version, struct serving_model *item)
 {
     for (size_t i = 0; i < old->count; i++) {
-        if (strcmp(old->items[i].row.version, version) == 0 && !old->items[i].is_fallback && old->items[i].model != NULL) {
+        if (strcmp(old->items[i].row.version, version) == 0 && !old->items[i].is_fallback &&
+            old->items[i].model != NULL) {
             *item = old->items[i];
             old->items[i].model = NULL;
             old->items[i].columns = NULL;
@@ -103,7 +105,8 @@ enum err_code serving_models_refresh(struct serving_models *models, struct store
     size_t count = VERSIONS_MAX;
     struct version_row *rows = calloc(VERSIONS_MAX, sizeof(*rows));
     struct serving_models fresh = {calloc(VERSIONS_MAX, sizeof(*fresh.items)), 0};
-    enum err_code code = rows != NULL && fresh.items != NULL ? ERR_OK : err_nomem(err, VERSIONS_MAX * sizeof(*rows));
+    enum err_code code =
+        rows != NULL && fresh.items != NULL ? ERR_OK : err_nomem(err, VERSIONS_MAX * sizeof(*rows));
     if (code == ERR_OK)
         code = registry_list(store, &all, rows, &count, err);
     for (size_t i = 0; code == ERR_OK && i < count; i++) {

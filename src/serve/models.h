@@ -22,7 +22,8 @@ struct serving_models {
 
 void serving_models_release(struct serving_models *models);
 /* Loads what is new, drops what is gone; the old table stays when this fails. */
-enum err_code serving_models_refresh(struct serving_models *models, struct store *store, struct err *err) CHECKED;
+enum err_code serving_models_refresh(struct serving_models *models, struct store *store,
+                                     struct err *err) CHECKED;
 /* The model to use: of this bot if given, else the one with the least log loss on its holdout among those whose features
  * are at hand. NULL when there is none. */
 const struct serving_model *serving_models_choose(const struct serving_models *models, const char *subject,

@@ -23,8 +23,8 @@ enum err_code online_key(struct store *store, char out[HASH_HEX_BYTES], struct e
     return code;
 }
 
-static enum err_code file_path(struct store *store, const char *key, const char *suffix, char out[FILE_PATH_BYTES],
-                               struct err *err)
+static enum err_code file_path(struct store *store, const char *key, const char *suffix,
+                               char out[FILE_PATH_BYTES], struct err *err)
 {
     char name[HASH_HEX_BYTES + 8];
     (void)snprintf(name, sizeof(name), "%s.%s", key, suffix);
@@ -116,8 +116,8 @@ enum err_code online_open(struct store *store, const char *key, struct online **
     if (code == ERR_OK)
         code = create(store, key, &online, err);
     if (code == ERR_OK)
-        code = live_state_open(football_feature_set_widest(), teams_sizes(online->teams), league_country_count(), key, path,
-                               &online->state, err);
+        code = live_state_open(football_feature_set_widest(), teams_sizes(online->teams),
+                               league_country_count(), key, path, &online->state, err);
     if (code != ERR_OK) {
         online_destroy(online);
         return code;
@@ -132,10 +132,11 @@ static enum err_code build_state(struct store *store, struct online *online, str
     struct history *history = NULL;
     enum err_code code = football_store_load(store->db, bookmaker_names(), 0, &frames, err);
     if (code == ERR_OK)
-        code = history_create(frames.teams, frames.matches, frames.prices, (struct history_options){0}, &history, err);
+        code = history_create(frames.teams, frames.matches, frames.prices, (struct history_options){0},
+                              &history, err);
     if (code == ERR_OK)
-        code = builder_run(football_feature_set_widest(), history_streams(history), history_stream_count(history), NULL, NULL,
-                           NULL, &online->state, err);
+        code = builder_run(football_feature_set_widest(), history_streams(history),
+                           history_stream_count(history), NULL, NULL, NULL, &online->state, err);
     history_destroy(history);
     football_frames_release(&frames);
     return code;

@@ -18,9 +18,9 @@ struct online {
     char key[HASH_HEX_BYTES]; /* matrix key: data and features */
     struct teams *teams;
     struct live_state *state;
-    struct matrix *matrix; /* of the same key; NULL when it was never built */
+    struct matrix *matrix;   /* of the same key; NULL when it was never built */
     int64_t last_kickoff_us; /* of the newest outcome in the state; TIME_NONE without one */
-    uint32_t *by_id;       /* matrix rows in order of match id; NULL without a matrix */
+    uint32_t *by_id;         /* matrix rows in order of match id; NULL without a matrix */
 };
 
 /* Key of the store's present data. */
@@ -28,7 +28,8 @@ enum err_code online_key(struct store *store, char out[HASH_HEX_BYTES], struct e
 /* From the checkpoint; ERR_NOT_FOUND when there is none of this key. */
 enum err_code online_open(struct store *store, const char *key, struct online **out, struct err *err) CHECKED;
 /* From the matches; writes the checkpoint. Reads the store only through the handle given. */
-enum err_code online_build(struct store *store, const char *key, struct online **out, struct err *err) CHECKED;
+enum err_code online_build(struct store *store, const char *key, struct online **out,
+                           struct err *err) CHECKED;
 void online_destroy(struct online *online);
 /* Row of a match in the matrix; -1 when it is not in it. */
 int64_t online_row(const struct online *online, int64_t match_id);

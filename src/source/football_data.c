@@ -283,6 +283,7 @@ static void set_quote(struct football_reader *reader, const struct row *row, str
     double prices[3] = {NAN, NAN, NAN}, sum = 0, handicap;
     bool has_any = false;
 
+    assert(quote->price_count <= 3);
     for (int index = 0; index < quote->price_count; index++) {
         struct text text = field_at(row, quote->price[index]);
         if (text.size_bytes > 0)

@@ -209,8 +209,10 @@ static enum err_code prepare(struct sqlite_source *source, const char *query, st
         return err_set_field(err, ERR_FORBIDDEN, "query",
                              "the query does not read rows; only SELECT is allowed");
     source->fields = calloc((size_t)source->column_count, sizeof *source->fields);
+    if (source->fields == NULL)
+        return err_nomem(err, (size_t)source->column_count * sizeof *source->fields);
     source->whole_numbers = calloc((size_t)source->column_count, sizeof *source->whole_numbers);
-    if (source->fields == NULL || source->whole_numbers == NULL)
+    if (source->whole_numbers == NULL)
         return err_nomem(err, (size_t)source->column_count * sizeof *source->whole_numbers);
     return ERR_OK;
 }
@@ -219,8 +221,10 @@ static enum err_code make_reader(struct sqlite_source *source, struct err *err)
 {
     for (int column = 0; column < source->column_count; column++)
         source->fields[column] = text_of(sqlite3_column_name(source->statement, column));
-    enum err_code code = football_reader_create(source->fields, (size_t)source->column_count, source->path,
-                                                &source->reader, err);
+    struct football_reader *reader = NULL;
+    enum err_code code =
+        football_reader_create(source->fields, (size_t)source->column_count, source->path, &reader, err);
+    source->reader = reader;
     return code == ERR_OK ? ERR_OK : err_prefix(err, "columns of the query");
 }
 

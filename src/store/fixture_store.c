@@ -5,7 +5,8 @@
 
 #include <math.h>
 
-static const struct frame_field team_fields[] = {{"id", FRAME_I64}, {"country", FRAME_TEXT}, {"name", FRAME_TEXT}};
+static const struct frame_field team_fields[] = {
+    {"id", FRAME_I64}, {"country", FRAME_TEXT}, {"name", FRAME_TEXT}};
 static const struct frame_field price_fields[] = {
     {"match", FRAME_I64},   {"market", FRAME_TEXT}, {"bookmaker", FRAME_TEXT}, {"label", FRAME_TEXT},
     {"price_1", FRAME_F64}, {"price_2", FRAME_F64}, {"price_3", FRAME_F64},
@@ -45,14 +46,14 @@ enum err_code football_store_last_kickoff(struct db *db, int64_t *out_us, struct
     return ERR_OK;
 }
 
-enum err_code football_store_match_id(struct db *db, const char *league, int64_t day, int64_t home_id, int64_t away_id,
-                                      int64_t *out, struct err *err)
+enum err_code football_store_match_id(struct db *db, const char *league, int64_t day, int64_t home_id,
+                                      int64_t away_id, int64_t *out, struct err *err)
 {
     struct query *query;
     bool has_row;
-    enum err_code code = db_query(db,
-                                  "SELECT id FROM match WHERE league = $1 AND day = $2 AND home_id = $3 AND away_id = $4",
-                                  &query, err);
+    enum err_code code =
+        db_query(db, "SELECT id FROM match WHERE league = $1 AND day = $2 AND home_id = $3 AND away_id = $4",
+                 &query, err);
     if (code != ERR_OK)
         return code;
     query_bind_text(query, 1, league);
@@ -81,18 +82,21 @@ static void add_price(struct frame_builder *builder, const struct query *query)
     frame_next_row(builder);
 }
 
-enum err_code football_store_match_prices(struct db *db, int64_t match_id, struct frame **out, struct err *err)
+enum err_code football_store_match_prices(struct db *db, int64_t match_id, struct frame **out,
+                                          struct err *err)
 {
     struct frame_builder *builder = NULL;
     struct query *query;
     bool has_row;
-    enum err_code code = frame_builder_create(price_fields, sizeof(price_fields) / sizeof(*price_fields), 0, &builder, err);
+    enum err_code code =
+        frame_builder_create(price_fields, sizeof(price_fields) / sizeof(*price_fields), 0, &builder, err);
     if (code == ERR_OK)
-        code = db_query(db,
-                        "SELECT q.market, q.bookmaker, q.label, p.price_1, p.price_2, p.price_3 FROM price p "
-                        "JOIN quote q ON q.id = p.quote_id WHERE p.match_id = $1 AND q.market IN ('1x2', 'ou25') "
-                        "ORDER BY q.id",
-                        &query, err);
+        code = db_query(
+            db,
+            "SELECT q.market, q.bookmaker, q.label, p.price_1, p.price_2, p.price_3 FROM price p "
+            "JOIN quote q ON q.id = p.quote_id WHERE p.match_id = $1 AND q.market IN ('1x2', 'ou25') "
+            "ORDER BY q.id",
+            &query, err);
     if (code == ERR_OK)
         query_bind_i64(query, 1, match_id);
     while (code == ERR_OK && (code = query_next(query, &has_row, err)) == ERR_OK && has_row)

@@ -238,7 +238,7 @@ static void set_price(struct frame_builder *builder, const struct query *query,
     frame_set_code(builder, PRICE_BOOKMAKER, quote->bookmaker);
     frame_set_code(builder, PRICE_LABEL, quote->label);
     for (int index = 0; index < 3; index++)
-        frame_set_f64(builder, (size_t)(PRICE_1 + index), query_f64(query, 2 + index));
+        frame_set_f64(builder, (size_t)PRICE_1 + (size_t)index, query_f64(query, 2 + index));
     frame_next_row(builder);
 }
 

@@ -87,6 +87,7 @@ static enum err_code remember_quote(struct football_prices *prices, const char *
         prices->ids = ids;
         prices->id_capacity = capacity;
     }
+    assert(prices->ids != NULL);
     prices->ids[place] = id;
     if (id >= prices->next_id)
         prices->next_id = id + 1;

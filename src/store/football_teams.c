@@ -77,28 +77,29 @@ static bool make_key(const char *country, struct text name, char out[TEAM_KEY_BY
     return football_name_key(name, out + country_bytes + 1, LIMIT_NAME_BYTES);
 }
 
-/* Room for one more item; false without memory. */
-static bool make_room(void **items, size_t *capacity, size_t count, size_t item_bytes)
+/* The items with room for one more, perhaps at another place; NULL without memory (then the old ones stay). */
+static void *make_room(void *items, size_t *capacity, size_t count, size_t item_bytes)
 {
     if (count < *capacity)
-        return true;
+        return items;
     size_t more = *capacity == 0 ? 256 : 2 * *capacity;
-    void *moved = realloc(*items, more * item_bytes);
-    if (moved == NULL)
-        return false;
-    *items = moved;
-    *capacity = more;
-    return true;
+    void *moved = realloc(items, more * item_bytes);
+    if (moved != NULL)
+        *capacity = more;
+    return moved;
 }
 
 static enum err_code remember_team(struct football_teams *teams, const char *key, int64_t id, struct err *err)
 {
     int32_t place = names_add(teams->names, text_of(key));
 
-    if (place == NAMES_NONE ||
-        !make_room((void **)&teams->ids, &teams->id_capacity, (size_t)place, sizeof *teams->ids))
-        return err_nomem(err, sizeof *teams->ids);
-    teams->ids[place] = id;
+    if (place == NAMES_NONE)
+        return err_nomem(err, strlen(key));
+    int64_t *ids = make_room(teams->ids, &teams->id_capacity, (size_t)place, sizeof *ids);
+    if (ids == NULL)
+        return err_nomem(err, sizeof *ids);
+    teams->ids = ids;
+    ids[place] = id;
     if (id >= teams->next_id)
         teams->next_id = id + 1;
     return ERR_OK;
@@ -110,15 +111,20 @@ static enum err_code remember_alias(struct football_teams *teams, const char *ke
     int32_t known = names_count(teams->alias_names);
     int32_t place = names_add(teams->alias_names, text_of(key));
 
-    if (place == NAMES_NONE ||
-        !make_room((void **)&teams->first_alias, &teams->first_capacity, (size_t)place,
-                   sizeof *teams->first_alias) ||
-        !make_room((void **)&teams->aliases, &teams->alias_capacity, teams->alias_count,
-                   sizeof *teams->aliases))
-        return err_nomem(err, sizeof alias);
-    alias.next = place < known ? teams->first_alias[place] : -1;
-    teams->first_alias[place] = (int32_t)teams->alias_count;
-    teams->aliases[teams->alias_count++] = alias;
+    if (place == NAMES_NONE)
+        return err_nomem(err, strlen(key));
+    int32_t *first = make_room(teams->first_alias, &teams->first_capacity, (size_t)place, sizeof *first);
+    if (first == NULL)
+        return err_nomem(err, sizeof *first);
+    teams->first_alias = first;
+    struct alias *aliases =
+        make_room(teams->aliases, &teams->alias_capacity, teams->alias_count, sizeof *aliases);
+    if (aliases == NULL)
+        return err_nomem(err, sizeof *aliases);
+    teams->aliases = aliases;
+    alias.next = place < known ? first[place] : -1;
+    first[place] = (int32_t)teams->alias_count;
+    aliases[teams->alias_count++] = alias;
     return ERR_OK;
 }
 

@@ -8,8 +8,8 @@
 #include "task/backtest.h"
 
 #include "base/hash.h"
-#include "base/time.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "evaluate/trust.h"
 #include "football/bookmaker.h"
 #include "football/feature_sets.h"
@@ -33,22 +33,28 @@ enum { FEATURES_NO_PRICES, FEATURES_WITH_PRICES, FEATURES_BOTH };
 static const struct option_row rows[] = {
     {"league", OPTION_TEXT, MEMBER(league), "", 0, 0, "E0", "league to forecast, by its code"},
     {"target", OPTION_ENUM, MEMBER(target), "1x2|ou25", 0, 0, "1x2", "match result, or over/under 2.5 goals"},
-    {"engine", OPTION_TEXT, MEMBER(engine), "", 0, 0, "lightgbm", "how the model is made"},
-    {"features", OPTION_ENUM, MEMBER(features), "no_prices|with_prices|both", 0, 0, "both", "feature sets to walk with"},
-    {"pool", OPTION_ENUM, MEMBER(pool), PREPARE_POOL_CHOICES, 0, 0, "country", "matches to learn from: this league, its country, or all"},
+    {"engine", OPTION_TEXT, MEMBER(engine), "", 0, 0, "lightgbm", "how the model is made: lightgbm, elo_logit, bookmaker or base_rate"},
+    {"features", OPTION_ENUM, MEMBER(features), "no_prices|with_prices|both", 0, 0, "both",
+     "feature sets to walk with"},
+    {"pool", OPTION_ENUM, MEMBER(pool), PREPARE_POOL_CHOICES, 0, 0, "country",
+     "matches to learn from: this league, its country, or all"},
     {"from", OPTION_DATE, MEMBER(from_us), "", 0, 0, "2015-07-01", "first day judged"},
     {"to", OPTION_DATE, MEMBER(to_us), "", 0, 0, "2024-06-30", "last day judged"},
-    {"refit", OPTION_ENUM, MEMBER(refit), "weekly|monthly|season|days|once", 0, 0, "monthly", "how often the model is fitted again"},
+    {"refit", OPTION_ENUM, MEMBER(refit), "weekly|monthly|season|days|once", 0, 0, "monthly",
+     "how often the model is fitted again"},
     {"every_days", OPTION_INT, MEMBER(every_days), "days", 1, 3650, "30", "with --refit days: how many"},
-    {"window_days", OPTION_INT, MEMBER(window_days), "days", 0, 36500, "0", "learn from this many days before each refit; 0: all"},
-    {"folds", OPTION_INT, MEMBER(folds), "folds", 0, 20, "5", "folds of the yearly calibration; 0: no calibration"},
+    {"window_days", OPTION_INT, MEMBER(window_days), "days", 0, 36500, "0",
+     "learn from this many days before each refit; 0: all"},
+    {"folds", OPTION_INT, MEMBER(folds), "folds", 0, 20, "5",
+     "folds of the yearly calibration; 0: no calibration"},
     {"seed", OPTION_INT, MEMBER(seed), "", 0, 2147483647, "1", "seed of everything random"},
     {"parameters", OPTION_TEXT, MEMBER(parameters), "", 0, 0, "", "engine parameters: name=value,name=value"},
     {"bookmaker", OPTION_TEXT, MEMBER(bookmaker), "", 0, 0, "B365", "whose prices are bet at"},
     {"min_edge", OPTION_REAL, MEMBER(min_edge), "share", 0, 1, "0.042", "least edge p * odds - 1 of a bet"},
     {"fraction", OPTION_REAL, MEMBER(fraction), "share", 0.01, 1, "0.25", "of the Kelly stake"},
     {"cap", OPTION_REAL, MEMBER(cap), "share", 0.001, 1, "0.02", "largest share of the bankroll on one bet"},
-    {"prices", OPTION_ENUM, MEMBER(prices), "pre_close|close", 0, 0, "pre_close", "prices that pick the bets; close is labelled as not achievable"},
+    {"prices", OPTION_ENUM, MEMBER(prices), "pre_close|close", 0, 0, "pre_close",
+     "prices that pick the bets; close is labelled as not achievable"},
 };
 static const struct option_table backtest_table = {"backtest", rows, sizeof(rows) / sizeof(*rows)};
 
@@ -63,7 +69,7 @@ struct backtest {
     struct walk_forward plan;
     size_t first_row, end_row; /* judged rows of the league */
     struct judge judge;
-    size_t model[2];           /* forecasts of the judge that are models */
+    size_t model[2]; /* forecasts of the judge that are models */
     size_t model_count;
 };
 
@@ -99,8 +105,11 @@ static enum err_code open_data(struct backtest *backtest, struct err *err)
         return code;
     if (history_rows(backtest->history) != matrix_rows(backtest->matrix))
         return err_set(err, ERR_CONFLICT, "the store changed while the backtest began; start it again");
-    struct selection selection = {.target = (enum target)options->target, .set = football_feature_set_widest(),
-                                  .league = backtest->league, .pool = POOL_LEAGUE, .from_us = TIME_NONE,
+    struct selection selection = {.target = (enum target)options->target,
+                                  .set = football_feature_set_widest(),
+                                  .league = backtest->league,
+                                  .pool = POOL_LEAGUE,
+                                  .from_us = TIME_NONE,
                                   .to_us = options->to_us + TIME_DAY_US};
     code = prepare_select(backtest->matrix, &selection, &backtest->league_rows, err);
     if (code == ERR_OK)
@@ -115,12 +124,16 @@ static enum err_code open_data(struct backtest *backtest, struct err *err)
                       backtest->league_rows.row + backtest->first_row, err);
 }
 
-static enum err_code walk_set(struct backtest *backtest, const struct walk *walk, const char *set_name, struct err *err)
+static enum err_code walk_set(struct backtest *backtest, const struct walk *walk, const char *set_name,
+                              struct err *err)
 {
     const struct backtest_options *options = backtest->options;
-    struct selection selection = {.target = (enum target)options->target, .set = football_feature_set(set_name),
-                                  .league = backtest->league, .pool = (enum prepare_pool)options->pool,
-                                  .from_us = TIME_NONE, .to_us = options->to_us + TIME_DAY_US};
+    struct selection selection = {.target = (enum target)options->target,
+                                  .set = football_feature_set(set_name),
+                                  .league = backtest->league,
+                                  .pool = (enum prepare_pool)options->pool,
+                                  .from_us = TIME_NONE,
+                                  .to_us = options->to_us + TIME_DAY_US};
     struct selected pool;
     struct recipe recipe;
     char name[JUDGE_NAME_BYTES];
@@ -132,7 +145,8 @@ static enum err_code walk_set(struct backtest *backtest, const struct walk *walk
         return code;
     recipe.seed = (uint64_t)options->seed;
     recipe.folds = (recipe.engine->capabilities & ENGINE_IS_BASELINE) != 0 ? 0 : (size_t)options->folds;
-    (void)snprintf(name, sizeof(name), "%.20s %.20s", options->engine, strcmp(set_name, "no_prices") == 0 ? "no prices" : "with prices");
+    (void)snprintf(name, sizeof(name), "%.20s %.20s", options->engine,
+                   strcmp(set_name, "no_prices") == 0 ? "no prices" : "with prices");
     code = judge_add(&backtest->judge, name, &index, err);
     if (code == ERR_OK)
         code = walk_model(walk, &recipe, &pool, name, backtest->judge.p[index], err);
@@ -144,8 +158,8 @@ static enum err_code walk_set(struct backtest *backtest, const struct walk *walk
 static enum err_code walk_all(struct backtest *backtest, struct err *err)
 {
     static const char *const sets[] = {"no_prices", "with_prices"};
-    struct walk walk = {&backtest->plan, &backtest->settings, &backtest->league_rows, backtest->first_row,
-                        backtest->context->pool, backtest->context->reporter};
+    struct walk walk = {&backtest->plan,     &backtest->settings,     &backtest->league_rows,
+                        backtest->first_row, backtest->context->pool, backtest->context->reporter};
     enum err_code code = ERR_OK;
     for (int i = 0; code == ERR_OK && i < 2; i++) {
         if (backtest->options->features == FEATURES_BOTH || backtest->options->features == i)
@@ -153,7 +167,8 @@ static enum err_code walk_all(struct backtest *backtest, struct err *err)
     }
     for (size_t i = 0; code == ERR_OK && engine_at(i) != NULL; i++) {
         size_t index = 0;
-        if ((engine_at(i)->capabilities & ENGINE_IS_YARDSTICK) == 0 || strcmp(engine_at(i)->name, backtest->options->engine) == 0)
+        if ((engine_at(i)->capabilities & ENGINE_IS_YARDSTICK) == 0 ||
+            strcmp(engine_at(i)->name, backtest->options->engine) == 0)
             continue;
         code = judge_add(&backtest->judge, engine_at(i)->name, &index, err);
         if (code == ERR_OK)
@@ -192,7 +207,8 @@ static enum err_code write_seasons(const struct backtest *backtest, struct json_
 }
 
 /* Evidence over the rows that both the model and the close cover. */
-static enum err_code trust_of(const struct backtest *backtest, size_t index, struct trust_evidence *out, struct err *err)
+static enum err_code trust_of(const struct backtest *backtest, size_t index, struct trust_evidence *out,
+                              struct err *err)
 {
     const struct judge *judge = &backtest->judge;
     const double *model = judge->p[index], *close = judge->closing >= 0 ? judge->p[judge->closing] : NULL;
@@ -201,7 +217,8 @@ static enum err_code trust_of(const struct backtest *backtest, size_t index, str
     double *p = malloc(2 * judge->rows * classes * sizeof(*p));
     int32_t *label = malloc(judge->rows * sizeof(*label));
     int64_t *block = malloc(judge->rows * sizeof(*block));
-    enum err_code code = p != NULL && label != NULL && block != NULL ? ERR_OK : err_nomem(err, judge->rows * sizeof(*p));
+    enum err_code code =
+        p != NULL && label != NULL && block != NULL ? ERR_OK : err_nomem(err, judge->rows * sizeof(*p));
     double *q = p != NULL ? p + judge->rows * classes : NULL;
     for (size_t i = 0; code == ERR_OK && i < judge->rows; i++) {
         if (isnan(model[i * classes]) || (close != NULL && isnan(close[i * classes])))
@@ -212,13 +229,18 @@ static enum err_code trust_of(const struct backtest *backtest, size_t index, str
         block[count++] = judge->block[i];
     }
     double ceiling = target_at(judge->target)->accuracy_ceiling;
-    *out = (struct trust_evidence){.matches = count, .difference = NAN, .standard_error = NAN, .accuracy = NAN,
-                                   .closing_accuracy = NAN, .ceiling = ceiling};
+    *out = (struct trust_evidence){.matches = count,
+                                   .difference = NAN,
+                                   .standard_error = NAN,
+                                   .accuracy = NAN,
+                                   .closing_accuracy = NAN,
+                                   .ceiling = ceiling};
     if (code == ERR_OK && count > 0) {
         out->accuracy = metric_value(METRIC_ACCURACY, p, label, NULL, count, classes);
         if (close != NULL) {
             out->closing_accuracy = metric_value(METRIC_ACCURACY, q, label, NULL, count, classes);
-            code = metric_difference(METRIC_LOG_LOSS, p, q, label, block, count, classes, JUDGE_DRAWS, 1, &difference, err);
+            code = metric_difference(METRIC_LOG_LOSS, p, q, label, block, count, classes, JUDGE_DRAWS, 1,
+                                     &difference, err);
             out->difference = difference.value;
             out->standard_error = difference.standard_error;
         }
@@ -232,8 +254,8 @@ static enum err_code trust_of(const struct backtest *backtest, size_t index, str
 static enum err_code write_models(const struct backtest *backtest, struct json_writer *out, struct err *err)
 {
     const struct backtest_options *options = backtest->options;
-    struct betting betting = {(enum bookmaker)backtest->bookmaker, options->prices == 1, options->min_edge, options->fraction,
-                              options->cap};
+    struct betting betting = {(enum bookmaker)backtest->bookmaker, options->prices == 1, options->min_edge,
+                              options->fraction, options->cap};
     enum err_code code = ERR_OK;
     json_key(out, "models");
     json_begin_array(out);
@@ -271,8 +293,8 @@ static void predictions_row(const struct backtest *backtest, size_t row, struct 
             continue;
         buffer_printf(csv, "%lld,%s,%d,\"%s\",\"%s\",%s,%s", (long long)fixture->id, day, fixture->season,
                       history_team_name(backtest->history, stream, fixture->home),
-                      history_team_name(backtest->history, stream, fixture->away), target->class_names[judge->label[row]],
-                      judge->names[f]);
+                      history_team_name(backtest->history, stream, fixture->away),
+                      target->class_names[judge->label[row]], judge->names[f]);
         for (size_t c = 0; c < judge->classes; c++)
             buffer_printf(csv, ",%.9f", p[c]);
         buffer_append_char(csv, '\n');
@@ -280,8 +302,8 @@ static void predictions_row(const struct backtest *backtest, size_t row, struct 
 }
 
 /* <data>/backtests/<hash of the content>.csv; the folder is made. */
-static enum err_code predictions_path(const struct backtest *backtest, const struct buffer *csv, char path[FILE_PATH_BYTES],
-                                      struct err *err)
+static enum err_code predictions_path(const struct backtest *backtest, const struct buffer *csv,
+                                      char path[FILE_PATH_BYTES], struct err *err)
 {
     struct hash hash;
     char hex[HASH_HEX_BYTES], name[64], folder[FILE_PATH_BYTES];
@@ -295,7 +317,8 @@ static enum err_code predictions_path(const struct backtest *backtest, const str
     return code == ERR_OK ? file_join(folder, name, path, err) : code;
 }
 
-static enum err_code keep_predictions(const struct backtest *backtest, char path[FILE_PATH_BYTES], struct err *err)
+static enum err_code keep_predictions(const struct backtest *backtest, char path[FILE_PATH_BYTES],
+                                      struct err *err)
 {
     const struct target_info *target = target_at(backtest->judge.target);
     struct buffer csv;
@@ -339,7 +362,8 @@ static enum err_code write_result(const struct backtest *backtest, struct buffer
     return buffer_check(result, "backtest result", err);
 }
 
-static enum err_code backtest_run(struct task_context *context, const void *options, struct buffer *result, struct err *err)
+static enum err_code backtest_run(struct task_context *context, const void *options, struct buffer *result,
+                                  struct err *err)
 {
     struct backtest backtest = {.context = context, .options = options};
     const struct backtest_options *wanted = options;
@@ -349,9 +373,13 @@ static enum err_code backtest_run(struct task_context *context, const void *opti
     backtest.league = league_find(text_of(wanted->league));
     backtest.bookmaker = bookmaker_find(wanted->bookmaker);
     /* a day's embargo: matches whose clock is unknown are over by then */
-    backtest.settings = (struct walk_plan){.from_us = wanted->from_us, .to_us = wanted->to_us + TIME_DAY_US,
-                                           .cadence = (enum walk_cadence)wanted->refit, .every_days = wanted->every_days,
-                                           .window_days = wanted->window_days, .embargo_us = TIME_DAY_US, .least_rows = 100};
+    backtest.settings = (struct walk_plan){.from_us = wanted->from_us,
+                                           .to_us = wanted->to_us + TIME_DAY_US,
+                                           .cadence = (enum walk_cadence)wanted->refit,
+                                           .every_days = wanted->every_days,
+                                           .window_days = wanted->window_days,
+                                           .embargo_us = TIME_DAY_US,
+                                           .least_rows = 100};
     code = open_data(&backtest, err);
     if (code == ERR_OK)
         code = walk_all(&backtest, err);

@@ -36,7 +36,8 @@ static void write_curve(struct json_writer *out, const struct staking_result *re
     json_end_array(out);
 }
 
-static void write_plan(struct json_writer *out, const struct staking_plan *plan, const struct staking_result *result)
+static void write_plan(struct json_writer *out, const struct staking_plan *plan,
+                       const struct staking_result *result)
 {
     json_begin_object(out);
     json_field_text(out, "staking", staking_name(plan->kind));
@@ -63,7 +64,8 @@ static void write_plan(struct json_writer *out, const struct staking_plan *plan,
     json_end_object(out);
 }
 
-static void gather_odds(const struct judge *judge, const struct history *history, const struct betting *betting, double *odds)
+static void gather_odds(const struct judge *judge, const struct history *history,
+                        const struct betting *betting, double *odds)
 {
     for (size_t i = 0; i < judge->rows; i++) {
         const struct prices *prices = betting->at_close ? &history_outcome(history, judge->row[i])->close
@@ -74,8 +76,8 @@ static void gather_odds(const struct judge *judge, const struct history *history
     }
 }
 
-static enum err_code run_plans(const struct staking_input *input, const struct betting *betting, struct json_writer *out,
-                               struct err *err)
+static enum err_code run_plans(const struct staking_input *input, const struct betting *betting,
+                               struct json_writer *out, struct err *err)
 {
     static const enum staking_kind kinds[] = {STAKING_FLAT, STAKING_FRACTIONAL, STAKING_JOINT};
     enum err_code code = ERR_OK;
@@ -101,15 +103,21 @@ enum err_code betting_write(const struct judge *judge, size_t index, const struc
     if (odds == NULL)
         return err_nomem(err, judge->rows * judge->classes * sizeof(*odds));
     gather_odds(judge, history, betting, odds);
-    struct staking_input input = {.rows = judge->rows, .classes = judge->classes, .p = judge->p[index], .odds = odds,
-                                  .closing = judge->closing >= 0 ? judge->p[judge->closing] : NULL, .outcome = judge->label,
+    struct staking_input input = {.rows = judge->rows,
+                                  .classes = judge->classes,
+                                  .p = judge->p[index],
+                                  .odds = odds,
+                                  .closing = judge->closing >= 0 ? judge->p[judge->closing] : NULL,
+                                  .outcome = judge->label,
                                   .block = judge->block};
     json_begin_object(out);
     json_field_text(out, "bookmaker", bookmaker_title(betting->bookmaker));
     json_field_text(out, "price_label", betting->at_close ? "close" : "pre_close");
-    json_field_text(out, "warning", betting->at_close ? "bets are picked with closing prices, which nobody knows in time: this "
-                                                        "result cannot be achieved"
-                                                      : NULL);
+    json_field_text(out, "warning",
+                    betting->at_close
+                        ? "bets are picked with closing prices, which nobody knows in time: this "
+                          "result cannot be achieved"
+                        : NULL);
     json_key(out, "plans");
     json_begin_array(out);
     enum err_code code = run_plans(&input, betting, out, err);

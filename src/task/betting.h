@@ -6,7 +6,7 @@
 
 struct betting {
     enum bookmaker bookmaker;
-    bool at_close;  /* stake at closing prices: not achievable, labelled so */
+    bool at_close; /* stake at closing prices: not achievable, labelled so */
     double min_edge, fraction, cap;
 };
 /* {"bookmaker", "label", "warning", "plans": [{...}]} for forecast `index`. Rows without its price are not quoted. */

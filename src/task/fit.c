@@ -18,10 +18,12 @@ static enum err_code set_parameter(struct recipe *recipe, struct text pair, stru
         return err_set_field(err, ERR_INVALID, "parameters", "parameter '%s...' is too long", text);
     char *equals = strchr(text, '=');
     if (equals == NULL)
-        return err_set_field(err, ERR_INVALID, "parameters", "parameter '%s' has no value; write name=value", text);
+        return err_set_field(err, ERR_INVALID, "parameters", "parameter '%s' has no value; write name=value",
+                             text);
     *equals = '\0';
     if (recipe->engine->options == NULL)
-        return err_set_field(err, ERR_INVALID, "parameters", "engine '%s' has no parameters", recipe->engine->name);
+        return err_set_field(err, ERR_INVALID, "parameters", "engine '%s' has no parameters",
+                             recipe->engine->name);
     struct err cause = {0};
     enum err_code code = option_set(recipe->engine->options, recipe->options, text, equals + 1, &cause);
     return code == ERR_OK ? ERR_OK : err_set_field(err, ERR_INVALID, "parameters", "%s", cause.text);
@@ -90,8 +92,11 @@ static void run_job(void *context, size_t index)
     struct fit_job *job = &run->jobs[index];
     struct job_watch watch = {run, 0};
     const struct engine *engine = run->recipe->engine;
-    struct training training = {.data = &job->train, .options = run->recipe->options, .seed = run->recipe->seed,
-                                .threads = 1, .watch = {on_progress, on_stop, &watch}};
+    struct training training = {.data = &job->train,
+                                .options = run->recipe->options,
+                                .seed = run->recipe->seed,
+                                .threads = 1,
+                                .watch = {on_progress, on_stop, &watch}};
     enum err_code code = ERR_OK;
     if (on_stop(&watch))
         code = err_set(&run->errs[index], ERR_CANCELLED, "training stopped on request");
@@ -117,16 +122,20 @@ static enum err_code first_error(const struct fit_run *run, struct err *err)
         if (run->codes[i] != ERR_OK && (worst == run->count || run->codes[worst] == ERR_CANCELLED))
             worst = i;
     }
-    return worst == run->count ? ERR_OK : err_set_field(err, run->codes[worst], run->errs[worst].field, "%s", run->errs[worst].text);
+    return worst == run->count
+               ? ERR_OK
+               : err_set_field(err, run->codes[worst], run->errs[worst].field, "%s", run->errs[worst].text);
 }
 
 enum err_code fit_jobs_run(const struct recipe *recipe, struct fit_job *jobs, size_t count, struct pool *pool,
                            const struct reporter *reporter, const char *phase, struct err *err)
 {
-    struct fit_run run = {.recipe = recipe, .jobs = jobs, .count = count, .reporter = reporter, .phase = phase};
+    struct fit_run run = {
+        .recipe = recipe, .jobs = jobs, .count = count, .reporter = reporter, .phase = phase};
     run.codes = calloc(count + 1, sizeof(*run.codes));
     run.errs = calloc(count + 1, sizeof(*run.errs));
-    enum err_code code = run.codes != NULL && run.errs != NULL ? ERR_OK : err_nomem(err, count * sizeof(*run.errs));
+    enum err_code code =
+        run.codes != NULL && run.errs != NULL ? ERR_OK : err_nomem(err, count * sizeof(*run.errs));
     if (code == ERR_OK && pool != NULL)
         pool_for(pool, count, run_job, &run);
     for (size_t i = 0; code == ERR_OK && pool == NULL && i < count; i++)
@@ -144,8 +153,8 @@ enum err_code fit_jobs_run(const struct recipe *recipe, struct fit_job *jobs, si
 
 /* ---- out of fold ---- */
 
-enum err_code out_of_fold_plan(const struct recipe *recipe, const struct dataset *data, struct out_of_fold *out,
-                               struct fit_job *jobs, struct err *err)
+enum err_code out_of_fold_plan(const struct recipe *recipe, const struct dataset *data,
+                               struct out_of_fold *out, struct fit_job *jobs, struct err *err)
 {
     struct split folds[FIT_FOLDS_MAX];
     if (recipe->folds > FIT_FOLDS_MAX)
@@ -160,9 +169,10 @@ enum err_code out_of_fold_plan(const struct recipe *recipe, const struct dataset
         return err_nomem(err, out->rows * data->classes * sizeof(*out->p));
     for (size_t k = 0; k < recipe->folds; k++) {
         const struct split *fold = &folds[recipe->folds - 1 - k];
-        jobs[k] = (struct fit_job){.train = dataset_slice(data, fold->train_begin, fold->train_end - fold->train_begin),
-                                   .test = dataset_slice(data, fold->test_begin, fold->test_end - fold->test_begin),
-                                   .p = out->p + (fold->test_begin - out->begin) * data->classes};
+        jobs[k] = (struct fit_job){
+            .train = dataset_slice(data, fold->train_begin, fold->train_end - fold->train_begin),
+            .test = dataset_slice(data, fold->test_begin, fold->test_end - fold->test_begin),
+            .p = out->p + (fold->test_begin - out->begin) * data->classes};
     }
     return ERR_OK;
 }
@@ -170,7 +180,8 @@ enum err_code out_of_fold_plan(const struct recipe *recipe, const struct dataset
 enum err_code out_of_fold_calibrate(const struct out_of_fold *folds, const struct dataset *data,
                                     struct calibrator **calibrator, double *losses, struct err *err)
 {
-    return calibrator_choose(folds->p, data->label + folds->begin, folds->rows, data->classes, calibrator, losses, err);
+    return calibrator_choose(folds->p, data->label + folds->begin, folds->rows, data->classes, calibrator,
+                             losses, err);
 }
 
 void out_of_fold_release(struct out_of_fold *folds)
@@ -189,8 +200,9 @@ static struct fitted nothing_fitted(const struct recipe *recipe)
     return fitted;
 }
 
-enum err_code fit_predictor(const struct recipe *recipe, const struct dataset *data, const struct reporter *reporter,
-                            const char *phase, struct fitted *out, struct err *err)
+enum err_code fit_predictor(const struct recipe *recipe, const struct dataset *data,
+                            const struct reporter *reporter, const char *phase, struct fitted *out,
+                            struct err *err)
 {
     struct fit_job job = {.train = *data, .keeps_predictor = true};
     *out = nothing_fitted(recipe);

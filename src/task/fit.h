@@ -22,13 +22,14 @@ struct recipe {
 };
 
 /* Engine by name, its options from defaults and "name=value,name=value". */
-enum err_code recipe_init(struct recipe *recipe, const char *engine, const char *parameters, struct err *err) CHECKED;
+enum err_code recipe_init(struct recipe *recipe, const char *engine, const char *parameters,
+                          struct err *err) CHECKED;
 
 /* One training. The predictor stays in the job unless only the forecasts of `test` are wanted. */
 struct fit_job {
     struct dataset train;
-    struct dataset test;         /* rows 0: none */
-    double *p;                   /* [test.rows][classes] forecasts, or NULL */
+    struct dataset test; /* rows 0: none */
+    double *p;           /* [test.rows][classes] forecasts, or NULL */
     bool keeps_predictor;
     struct predictor *predictor; /* out, owned by the caller */
 };
@@ -42,8 +43,8 @@ struct out_of_fold {
     double *p;          /* [rows][classes] */
 };
 /* Writes recipe->folds jobs to `jobs`, the largest first. */
-enum err_code out_of_fold_plan(const struct recipe *recipe, const struct dataset *data, struct out_of_fold *out,
-                               struct fit_job *jobs, struct err *err) CHECKED;
+enum err_code out_of_fold_plan(const struct recipe *recipe, const struct dataset *data,
+                               struct out_of_fold *out, struct fit_job *jobs, struct err *err) CHECKED;
 /* After the jobs ran: chooses and fits the calibrator; losses[CALIBRATION_COUNT]. */
 enum err_code out_of_fold_calibrate(const struct out_of_fold *folds, const struct dataset *data,
                                     struct calibrator **calibrator, double *losses, struct err *err) CHECKED;
@@ -52,15 +53,17 @@ void out_of_fold_release(struct out_of_fold *folds);
 struct fitted {
     const struct engine *engine;
     struct predictor *predictor;
-    struct calibrator *calibrator;    /* NULL: none */
-    double losses[CALIBRATION_COUNT]; /* judged log loss of each kind on the out-of-fold predictions; NaN: not tried */
+    struct calibrator *calibrator; /* NULL: none */
+    double losses
+        [CALIBRATION_COUNT]; /* judged log loss of each kind on the out-of-fold predictions; NaN: not tried */
     size_t out_of_fold_rows;
 };
 enum err_code fit_calibrated(const struct recipe *recipe, const struct dataset *data, struct pool *pool,
                              const struct reporter *reporter, struct fitted *out, struct err *err) CHECKED;
 /* Only the predictor. */
-enum err_code fit_predictor(const struct recipe *recipe, const struct dataset *data, const struct reporter *reporter,
-                            const char *phase, struct fitted *out, struct err *err) CHECKED;
+enum err_code fit_predictor(const struct recipe *recipe, const struct dataset *data,
+                            const struct reporter *reporter, const char *phase, struct fitted *out,
+                            struct err *err) CHECKED;
 void fitted_release(struct fitted *fitted);
 /* Calibrated probabilities out[rows][classes]. */
 void fitted_predict(const struct fitted *fitted, const struct dataset *data, double *out);

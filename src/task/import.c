@@ -5,6 +5,7 @@
  * A file goes through one of three ends: parsed, unchanged (its hash is known), failed. Only the storing side touches
  * the database. */
 #include "task/import.h"
+#include "task/simulate.h"
 
 #include "limits.h"
 #include "os/file.h"
@@ -187,7 +188,13 @@ static enum err_code add_path(struct import *import, const char *path, struct er
     return ERR_OK;
 }
 
-/* A file as it is called, of a folder what ends in .csv. */
+static bool is_side_file(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return strcmp(slash != NULL ? slash + 1 : path, SIMULATE_TRUTH_FILE) == 0;
+}
+
+/* A file as it is called, of a folder what ends in .csv and is not the simulator's side file. */
 static enum err_code add_paths(struct import *import, const char *path, struct err *err)
 {
     struct file_info info;
@@ -201,8 +208,10 @@ static enum err_code add_paths(struct import *import, const char *path, struct e
     code = file_list_open(path, ".csv", &list, err);
     if (code == ERR_OK && list.count == 0)
         code = err_set(err, ERR_NOT_FOUND, "there is no .csv file in '%s'", path);
-    for (size_t index = 0; index < list.count && code == ERR_OK; index++)
-        code = add_path(import, list.paths[index], err);
+    for (size_t index = 0; index < list.count && code == ERR_OK; index++) {
+        if (!is_side_file(list.paths[index]))
+            code = add_path(import, list.paths[index], err);
+    }
     file_list_close(&list);
     return code;
 }

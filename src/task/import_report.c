@@ -65,7 +65,7 @@ enum err_code import_report_text(struct store *store, struct buffer *out, struct
     for (size_t index = 0; index < totals->reason_count; index++) {
         const struct import_reason *reason = &totals->reasons[index];
         buffer_printf(out, "  %9" PRId64 " %-16s %s in %" PRId64 " files: %s\n", reason->count, reason->name,
-                      rejects(reason->name) ? "rejected" : "repaired", reason->files, doc_of(reason->name));
+                      rejects(reason->name) ? "rejected" : "kept", reason->files, doc_of(reason->name));
         for (size_t place = 0; place < reason->example_count; place++)
             text_place(&reason->examples[place], out);
     }
@@ -143,7 +143,7 @@ void import_result_text(const struct import_result *result, struct buffer *out)
     buffer_printf(
         out,
         "%zu files: %zu imported, %zu unchanged, %zu could not be read; %" PRId64 " matches new, %" PRId64
-        " updated, %" PRId64 " sets of prices; %zu rows rejected, %zu repairs",
+        " updated, %" PRId64 " sets of prices; %zu rows rejected, %zu values repaired or flagged",
         result->files, result->files_imported, result->files_unchanged, result->files_failed,
         result->saved.matches_new, result->saved.matches_updated, result->saved.prices, rejected, repaired);
 }

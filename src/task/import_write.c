@@ -86,90 +86,89 @@ static enum err_code store_issues(struct import_write *write, int64_t file_id,
     return ERR_OK;
 }
 
-static enum err_code store_parsed(struct import_write *write, const struct import_file *parsed,
+static enum err_code store_parsed(struct import_write *write, const struct import_file *file,
                                   struct football_saved *saved, struct err *err)
 {
-    struct stored_file file = {.path = parsed->path,
-                               .hash = parsed->hash,
-                               .size_bytes = parsed->size_bytes,
-                               .rows_read = (int64_t)parsed->tables.rows_read,
-                               .rows_kept = (int64_t)parsed->tables.rows_kept,
-                               .imported_us = clock_now_us()};
-    struct football_rows rows = {.matches = parsed->tables.matches,
-                                 .prices = parsed->tables.prices,
-                                 .league = parsed->rows.league,
-                                 .country = parsed->rows.country,
-                                 .season = parsed->rows.season};
+    struct stored_file stored = {.path = file->path,
+                                 .hash = file->hash,
+                                 .size_bytes = file->size_bytes,
+                                 .rows_read = (int64_t)file->tables.rows_read,
+                                 .rows_kept = (int64_t)file->tables.rows_kept,
+                                 .imported_us = clock_now_us()};
+    struct football_rows rows = {.matches = file->tables.matches,
+                                 .prices = file->tables.prices,
+                                 .league = file->rows.league,
+                                 .country = file->rows.country,
+                                 .season = file->rows.season};
 
     enum err_code code = begin(write, err);
     if (code == ERR_OK)
-        code = import_store_file(write->store->db, &file, &rows.file_id, err);
+        code = import_store_file(write->store->db, &stored, &rows.file_id, err);
     if (code == ERR_OK)
-        code = store_issues(write, rows.file_id, &parsed->tables.issues, err);
+        code = store_issues(write, rows.file_id, &file->tables.issues, err);
     if (code == ERR_OK)
         code = football_writer_save(write->writer, &rows, saved, err);
     if (code == ERR_OK)
-        code = football_store_chain(write->store->db, parsed->hash, err);
-    if (code == ERR_OK && names_add(write->stored, text_of(parsed->hash)) == NAMES_NONE)
+        code = football_store_chain(write->store->db, file->hash, err);
+    if (code == ERR_OK && names_add(write->stored, text_of(file->hash)) == NAMES_NONE)
         code = err_nomem(err, HASH_HEX_BYTES);
     return code;
 }
 
-static void count_parsed(struct import_write *write, const struct import_file *parsed,
+static void count_parsed(struct import_write *write, const struct import_file *file,
                          const struct football_saved *saved)
 {
     struct import_result *result = write->result;
 
     result->files_imported++;
-    result->rows_read += (int64_t)parsed->tables.rows_read;
-    result->rows_kept += (int64_t)parsed->tables.rows_kept;
+    result->rows_read += (int64_t)file->tables.rows_read;
+    result->rows_kept += (int64_t)file->tables.rows_kept;
     result->saved.matches_new += saved->matches_new;
     result->saved.matches_updated += saved->matches_updated;
     result->saved.prices += saved->prices;
     for (int reason = 0; reason < ISSUE_COUNT; reason++)
-        result->counts[reason] += parsed->tables.issues.counts[reason];
+        result->counts[reason] += file->tables.issues.counts[reason];
     write->batch_matches += saved->matches_new + saved->matches_updated;
 }
 
-static enum err_code store_failed(struct import_write *write, const struct import_file *parsed,
-                                  struct err *err)
+static enum err_code store_failed(struct import_write *write, const struct import_file *file, struct err *err)
 {
-    struct stored_file file = {.path = parsed->path,
-                               .hash = "",
-                               .size_bytes = parsed->size_bytes,
-                               .imported_us = clock_now_us(),
-                               .error = parsed->failure.text};
+    struct stored_file stored = {.path = file->path,
+                                 .hash = "",
+                                 .size_bytes = file->size_bytes,
+                                 .imported_us = clock_now_us(),
+                                 .error = file->failure.text};
     int64_t file_id;
 
     write->result->files_failed++;
     if (write->result->first_failure.code == ERR_OK)
-        write->result->first_failure = parsed->failure;
-    report_log(write->reporter, "%s", parsed->failure.text);
+        write->result->first_failure = file->failure;
+    report_log(write->reporter, "%s", file->failure.text);
     if (write->options->strict) {
-        *err = parsed->failure;
-        return parsed->failure.code;
+        *err = file->failure;
+        return file->failure.code;
     }
     enum err_code code = begin(write, err);
-    return code == ERR_OK ? import_store_file(write->store->db, &file, &file_id, err) : code;
+    return code == ERR_OK ? import_store_file(write->store->db, &stored, &file_id, err) : code;
 }
 
-enum err_code import_write_add(struct import_write *write, const struct import_file *parsed, struct err *err)
+enum err_code import_write_add(struct import_write *write, const struct import_file *file, struct err *err)
 {
     struct football_saved saved = {0};
 
-    if (parsed->outcome == IMPORT_FAILED)
-        return store_failed(write, parsed, err);
-    if (parsed->outcome == IMPORT_UNCHANGED || import_is_known(write, parsed->hash) ||
-        is_in(write->stored, parsed->hash)) {
+    if (file->outcome == IMPORT_FAILED)
+        return store_failed(write, file, err);
+    if (file->outcome == IMPORT_UNCHANGED || import_is_known(write, file->hash) ||
+        is_in(write->stored, file->hash)) {
         write->result->files_unchanged++;
         return ERR_OK;
     }
-    enum err_code code = store_parsed(write, parsed, &saved, err);
+    enum err_code code = store_parsed(write, file, &saved, err);
     if (code != ERR_OK) {
         give_up(write);
         return code;
     }
-    count_parsed(write, parsed, &saved);
+    count_parsed(write, file, &saved);
     return write->batch_matches >= BATCH_MATCHES ? commit(write, err) : ERR_OK;
 }
 

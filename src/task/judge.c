@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum err_code judge_init(struct judge *judge, enum target target, const struct dataset *data, const uint32_t *row,
-                         struct err *err)
+enum err_code judge_init(struct judge *judge, enum target target, const struct dataset *data,
+                         const uint32_t *row, struct err *err)
 {
     *judge = (struct judge){.target = target, .classes = data->classes, .rows = data->rows, .closing = -1};
     judge->label = malloc((data->rows + 1) * sizeof(*judge->label));
@@ -54,7 +54,8 @@ enum err_code judge_add(struct judge *judge, const char *name, size_t *out_index
     return ERR_OK;
 }
 
-static size_t fill_closing(const struct judge *judge, const struct history *history, enum bookmaker bookmaker, double *p)
+static size_t fill_closing(const struct judge *judge, const struct history *history, enum bookmaker bookmaker,
+                           double *p)
 {
     size_t filled = 0;
     for (size_t i = 0; i < judge->rows; i++) {
@@ -78,12 +79,14 @@ enum err_code judge_add_closing(struct judge *judge, const struct history *histo
         return code;
     for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
         /* one bookmaker for all rows: never a silent mix; nine rows in ten must have it */
-        if (fill_closing(judge, history, order[i], judge->p[index]) * 10 < judge->rows * 9 || judge->rows == 0) {
+        if (fill_closing(judge, history, order[i], judge->p[index]) * 10 < judge->rows * 9 ||
+            judge->rows == 0) {
             for (size_t j = 0; j < judge->rows * judge->classes; j++)
                 judge->p[index][j] = NAN;
             continue;
         }
-        (void)snprintf(judge->names[index], JUDGE_NAME_BYTES, "closing price (%s)", bookmaker_title(order[i]));
+        (void)snprintf(judge->names[index], JUDGE_NAME_BYTES, "closing price (%s)",
+                       bookmaker_title(order[i]));
         judge->closing = (int)index;
         return ERR_OK;
     }
@@ -163,7 +166,8 @@ static void common_release(struct common *common)
     free(common->block);
 }
 
-static void common_fill(struct common *common, const struct judge *judge, const bool *used, size_t begin, size_t end)
+static void common_fill(struct common *common, const struct judge *judge, const bool *used, size_t begin,
+                        size_t end)
 {
     size_t classes = judge->classes;
     for (size_t i = begin; i < end; i++) {
@@ -171,14 +175,16 @@ static void common_fill(struct common *common, const struct judge *judge, const 
             continue;
         for (size_t f = 0, c = 0; f < judge->forecast_count; f++) {
             if (used[f])
-                memcpy(common->p[c++] + common->rows * classes, judge->p[f] + i * classes, classes * sizeof(double));
+                memcpy(common->p[c++] + common->rows * classes, judge->p[f] + i * classes,
+                       classes * sizeof(double));
         }
         common->label[common->rows] = judge->label[i];
         common->block[common->rows++] = judge->block[i];
     }
 }
 
-enum err_code judge_write(const struct judge *judge, size_t begin, size_t end, struct json_writer *out, struct err *err)
+enum err_code judge_write(const struct judge *judge, size_t begin, size_t end, struct json_writer *out,
+                          struct err *err)
 {
     assert(begin <= end && end <= judge->rows);
     bool used[JUDGE_FORECASTS_MAX];
@@ -194,9 +200,15 @@ enum err_code judge_write(const struct judge *judge, size_t begin, size_t end, s
         code = err_set(err, ERR_INVALID, "no match is covered by every forecast; nothing can be compared");
         goto out;
     }
-    struct scoresheet sheet = {.forecasts = common.forecasts, .forecast_count = common.count,
-                               .reference = common.reference, .label = common.label, .block = common.block,
-                               .rows = common.rows, .classes = judge->classes, .draws = JUDGE_DRAWS, .seed = 1};
+    struct scoresheet sheet = {.forecasts = common.forecasts,
+                               .forecast_count = common.count,
+                               .reference = common.reference,
+                               .label = common.label,
+                               .block = common.block,
+                               .rows = common.rows,
+                               .classes = judge->classes,
+                               .draws = JUDGE_DRAWS,
+                               .seed = 1};
     code = scoresheet_write_json(&sheet, out, err);
 out:
     common_release(&common);

@@ -25,8 +25,8 @@ struct judge {
 };
 
 /* Rows (labels, blocks, matrix rows) are those of `data`, row[i] its matrix rows. */
-enum err_code judge_init(struct judge *judge, enum target target, const struct dataset *data, const uint32_t *row,
-                         struct err *err) CHECKED;
+enum err_code judge_init(struct judge *judge, enum target target, const struct dataset *data,
+                         const uint32_t *row, struct err *err) CHECKED;
 void judge_release(struct judge *judge);
 /* Adds a forecast, all NaN; returns its index. */
 enum err_code judge_add(struct judge *judge, const char *name, size_t *out_index, struct err *err) CHECKED;

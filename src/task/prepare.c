@@ -23,13 +23,14 @@ static enum err_code load_frames(struct task_context *context, struct football_f
         return code;
     if (frame_rows(out->matches) == 0) {
         football_frames_release(out);
-        return err_set(err, ERR_NOT_FOUND, "the store holds no matches; import some first: almanac import football PATH");
+        return err_set(err, ERR_NOT_FOUND,
+                       "the store holds no matches; import some first: almanac import football PATH");
     }
     return ERR_OK;
 }
 
-enum err_code prepare_history(struct task_context *context, struct history_options options, struct history **out,
-                              struct err *err)
+enum err_code prepare_history(struct task_context *context, struct history_options options,
+                              struct history **out, struct err *err)
 {
     struct football_frames frames = {0};
     enum err_code code = load_frames(context, &frames, err);
@@ -67,10 +68,11 @@ static enum err_code audit_sample(struct task_context *context, struct err *err)
     struct build_watch watch = {NULL, watch_stop, context};
     struct audit_report report;
     report_progress(context->reporter, "auditing features for leaks", 0, 0);
-    code = audit_run(football_feature_set_widest(), &source, SAMPLE_CUTS, (uint64_t)clock_now_us(), context->pool, &watch, &report,
-                     err);
+    code = audit_run(football_feature_set_widest(), &source, SAMPLE_CUTS, (uint64_t)clock_now_us(),
+                     context->pool, &watch, &report, err);
     if (code == ERR_OK)
-        report_log(context->reporter, "leak audit: %zu features, %zu rows rebuilt without their future, all byte-equal",
+        report_log(context->reporter,
+                   "leak audit: %zu features, %zu rows rebuilt without their future, all byte-equal",
                    report.features, report.rows_compared);
     prepare_audit_close(&source);
     return code;
@@ -82,12 +84,13 @@ static void keep_state(struct task_context *context, const char *key, const stru
     char name[HASH_HEX_BYTES + 8], path[FILE_PATH_BYTES];
     struct err err = {0};
     (void)snprintf(name, sizeof(name), "%s.state", key);
-    if (file_join(context->store->matrix, name, path, &err) != ERR_OK || live_state_save(state, key, path, &err) != ERR_OK)
+    if (file_join(context->store->matrix, name, path, &err) != ERR_OK ||
+        live_state_save(state, key, path, &err) != ERR_OK)
         report_log(context->reporter, "the tracker state was not kept: %s", err.text);
 }
 
-static enum err_code build_matrix(struct task_context *context, const char *key, struct matrix **out, bool *out_built,
-                                  struct err *err)
+static enum err_code build_matrix(struct task_context *context, const char *key, struct matrix **out,
+                                  bool *out_built, struct err *err)
 {
     struct history *history = NULL;
     struct live_state *state = NULL;
@@ -95,9 +98,10 @@ static enum err_code build_matrix(struct task_context *context, const char *key,
     if (code != ERR_OK)
         return code;
     struct build_watch watch = prepare_watch(context);
-    code = matrix_open_or_build(context->store->matrix, key, football_feature_set_widest(), history_streams(history),
-                                history_stream_count(history), history_row_info(history), history_rows(history),
-                                context->pool, &watch, out, &state, out_built, err);
+    code = matrix_open_or_build(context->store->matrix, key, football_feature_set_widest(),
+                                history_streams(history), history_stream_count(history),
+                                history_row_info(history), history_rows(history), context->pool, &watch, out,
+                                &state, out_built, err);
     if (code == ERR_OK && state != NULL)
         keep_state(context, key, state);
     live_state_destroy(state);
@@ -105,7 +109,8 @@ static enum err_code build_matrix(struct task_context *context, const char *key,
     return code;
 }
 
-enum err_code prepare_matrix_by_key(struct task_context *context, const char *key, struct matrix **out, struct err *err)
+enum err_code prepare_matrix_by_key(struct task_context *context, const char *key, struct matrix **out,
+                                    struct err *err)
 {
     char name[HASH_HEX_BYTES + 4], path[FILE_PATH_BYTES];
     (void)snprintf(name, sizeof(name), "%s.mat", key);
@@ -121,8 +126,8 @@ enum err_code prepare_matrix(struct task_context *context, struct matrix **out, 
         return code;
     matrix_key(data_hash, football_feature_set_widest(), key);
     if (prepare_matrix_by_key(context, key, out, NULL) == ERR_OK) {
-        report_log(context->reporter, "feature matrix %.8s opened: %zu rows x %zu features", key, matrix_rows(*out),
-                   matrix_columns(*out));
+        report_log(context->reporter, "feature matrix %.8s opened: %zu rows x %zu features", key,
+                   matrix_rows(*out), matrix_columns(*out));
         return ERR_OK;
     }
     bool was_built = false;
@@ -130,8 +135,8 @@ enum err_code prepare_matrix(struct task_context *context, struct matrix **out, 
     if (code == ERR_OK)
         code = build_matrix(context, key, out, &was_built, err);
     if (code == ERR_OK)
-        report_log(context->reporter, "feature matrix %.8s built: %zu rows x %zu features", key, matrix_rows(*out),
-                   matrix_columns(*out));
+        report_log(context->reporter, "feature matrix %.8s built: %zu rows x %zu features", key,
+                   matrix_rows(*out), matrix_columns(*out));
     return code;
 }
 
@@ -146,11 +151,12 @@ static enum err_code audit_open_variant(void *context, enum audit_mode mode, int
     struct football_frames *frames = context;
     struct history *history = NULL;
     struct history_options options = {.future = futures[mode], .cut_us = cut_us, .seed = seed};
-    enum err_code code = history_create(frames->teams, frames->matches, frames->prices, options, &history, err);
+    enum err_code code =
+        history_create(frames->teams, frames->matches, frames->prices, options, &history, err);
     if (code != ERR_OK)
         return code;
-    *out = (struct audit_variant){history_streams(history), history_stream_count(history), history_row_info(history),
-                                  history_rows(history), history};
+    *out = (struct audit_variant){history_streams(history), history_stream_count(history),
+                                  history_row_info(history), history_rows(history), history};
     return ERR_OK;
 }
 

@@ -12,15 +12,16 @@
 #include "task/task.h"
 
 /* All matches of the store. */
-enum err_code prepare_history(struct task_context *context, struct history_options options, struct history **out,
-                              struct err *err) CHECKED;
+enum err_code prepare_history(struct task_context *context, struct history_options options,
+                              struct history **out, struct err *err) CHECKED;
 /* Opens the cached matrix of the present data, or builds it (and then audits a sample of it for leaks). */
 enum err_code prepare_matrix(struct task_context *context, struct matrix **out, struct err *err) CHECKED;
 /* The matrix with this key, if its file still exists (models keep the key of theirs). */
 enum err_code prepare_matrix_by_key(struct task_context *context, const char *key, struct matrix **out,
                                     struct err *err) CHECKED;
 /* Rebuilds histories from the frames of the store for the leak audit. Opened once, released with prepare_audit_close. */
-enum err_code prepare_audit_open(struct task_context *context, struct audit_source *out, struct err *err) CHECKED;
+enum err_code prepare_audit_open(struct task_context *context, struct audit_source *out,
+                                 struct err *err) CHECKED;
 void prepare_audit_close(struct audit_source *source);
 /* A builder watch that reports progress and stops with the task. The context must outlive it. */
 struct build_watch prepare_watch(struct task_context *context);
@@ -45,11 +46,11 @@ struct selected {
     int64_t *time_us, *block;
     const char **names;
 };
-enum err_code prepare_select(const struct matrix *matrix, const struct selection *selection, struct selected *out,
-                             struct err *err) CHECKED;
+enum err_code prepare_select(const struct matrix *matrix, const struct selection *selection,
+                             struct selected *out, struct err *err) CHECKED;
 void prepare_selected_release(struct selected *selected);
 /* Column indices of the names in the matrix; ERR_CONFLICT names the first that is missing. columns[count]. */
-enum err_code prepare_columns(const struct matrix *matrix, const char *const *names, size_t count, uint32_t *columns,
-                              struct err *err) CHECKED;
+enum err_code prepare_columns(const struct matrix *matrix, const char *const *names, size_t count,
+                              uint32_t *columns, struct err *err) CHECKED;
 
 #endif

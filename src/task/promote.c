@@ -39,8 +39,8 @@ static void write_decision(struct json_writer *out, bool promote, const char *ch
 }
 
 /* Champion's probabilities of league rows begin..end-1. */
-static enum err_code predict_champion(const struct model *champion, const struct selected *rows, size_t begin, size_t end,
-                                      double *p, struct err *err)
+static enum err_code predict_champion(const struct model *champion, const struct selected *rows, size_t begin,
+                                      size_t end, double *p, struct err *err)
 {
     size_t columns = model_columns(champion);
     float *x = malloc(((end - begin) * columns + 1) * sizeof(*x));
@@ -72,41 +72,46 @@ static enum err_code compare(const struct dataset *data, size_t begin, size_t en
     const int32_t *label = data->label + begin;
     const int64_t *block = data->block + begin;
     size_t count = end - begin;
-    enum err_code code = metric_difference(METRIC_BRIER, challenger, champion, label, block, count, data->classes,
-                                           PROMOTE_DRAWS, 1, &out->brier, err);
+    enum err_code code = metric_difference(METRIC_BRIER, challenger, champion, label, block, count,
+                                           data->classes, PROMOTE_DRAWS, 1, &out->brier, err);
     if (code == ERR_OK)
-        code = metric_interval(METRIC_ECE, challenger, label, block, count, data->classes, PROMOTE_DRAWS, 1, &out->ece, err);
+        code = metric_interval(METRIC_ECE, challenger, label, block, count, data->classes, PROMOTE_DRAWS, 1,
+                               &out->ece, err);
     out->ece_challenger = metric_value(METRIC_ECE, challenger, label, NULL, count, data->classes);
     out->ece_champion = metric_value(METRIC_ECE, champion, label, NULL, count, data->classes);
     return code;
 }
 
-static void conclude(const struct comparison *comparison, const char *champion, size_t count, struct json_writer *out)
+static void conclude(const struct comparison *comparison, const char *champion, size_t count,
+                     struct json_writer *out)
 {
     char reason[512];
     bool is_better = comparison->brier.high < 0;
     /* worse than the champion by more than half the width of its own interval */
     bool is_less_calibrated = comparison->ece_challenger - comparison->ece_champion >
                               (comparison->ece.high - comparison->ece.low) / 2;
-    (void)snprintf(reason, sizeof(reason),
-                   "Brier minus that of %s on the same %zu matches: %+.5f [%+.5f, %+.5f]; ECE %.4f against %.4f: %s", champion,
-                   count, comparison->brier.value, comparison->brier.low, comparison->brier.high,
-                   comparison->ece_challenger, comparison->ece_champion,
-                   !is_better           ? "not shown to be better, not promoted"
-                   : is_less_calibrated ? "better, but worse calibrated, not promoted"
-                                        : "better, promoted");
-    write_decision(out, is_better && !is_less_calibrated, champion, reason, &comparison->brier, &comparison->ece);
+    (void)snprintf(
+        reason, sizeof(reason),
+        "Brier minus that of %s on the same %zu matches: %+.5f [%+.5f, %+.5f]; ECE %.4f against %.4f: %s",
+        champion, count, comparison->brier.value, comparison->brier.low, comparison->brier.high,
+        comparison->ece_challenger, comparison->ece_champion,
+        !is_better           ? "not shown to be better, not promoted"
+        : is_less_calibrated ? "better, but worse calibrated, not promoted"
+                             : "better, promoted");
+    write_decision(out, is_better && !is_less_calibrated, champion, reason, &comparison->brier,
+                   &comparison->ece);
 }
 
-static enum err_code duel(const struct version_row *row, const struct model *champion, const struct selected *rows,
-                          struct split split, const double *p, struct json_writer *out, struct err *err)
+static enum err_code duel(const struct version_row *row, const struct model *champion,
+                          const struct selected *rows, struct split split, const double *p,
+                          struct json_writer *out, struct err *err)
 {
     size_t begin = split.test_begin, classes = rows->data.classes;
     while (begin < split.test_end && rows->time_us[begin] <= row->train_to_us)
         begin++;
     if (split.test_end - begin < PROMOTE_ROWS_MIN) {
-        write_decision(out, false, row->version, "too few matches that neither version has learned from; not promoted", NULL,
-                       NULL);
+        write_decision(out, false, row->version,
+                       "too few matches that neither version has learned from; not promoted", NULL, NULL);
         return ERR_OK;
     }
     double *champion_p = malloc((split.test_end - begin) * classes * sizeof(*champion_p));
@@ -115,8 +120,8 @@ static enum err_code duel(const struct version_row *row, const struct model *cha
     struct comparison comparison;
     enum err_code code = predict_champion(champion, rows, begin, split.test_end, champion_p, err);
     if (code == ERR_OK)
-        code = compare(&rows->data, begin, split.test_end, p + (begin - split.test_begin) * classes, champion_p, &comparison,
-                       err);
+        code = compare(&rows->data, begin, split.test_end, p + (begin - split.test_begin) * classes,
+                       champion_p, &comparison, err);
     if (code == ERR_OK)
         conclude(&comparison, row->version, split.test_end - begin, out);
     free(champion_p);
@@ -124,8 +129,8 @@ static enum err_code duel(const struct version_row *row, const struct model *cha
 }
 
 enum err_code promote_decide(struct task_context *context, const struct model_name *name, const char *version,
-                             const struct matrix *matrix, const struct selected *league_rows, struct split split,
-                             const double *p, struct json_writer *out, struct err *err)
+                             const struct matrix *matrix, const struct selected *league_rows,
+                             struct split split, const double *p, struct json_writer *out, struct err *err)
 {
     (void)matrix;
     struct version_row row;
@@ -149,7 +154,8 @@ enum err_code promote_decide(struct task_context *context, const struct model_na
     model_destroy(champion);
     if (code == ERR_CORRUPT || code == ERR_CONFLICT || code == ERR_NOT_FOUND || code == ERR_IO) {
         char text[700];
-        (void)snprintf(text, sizeof(text), "the version in production cannot be judged: %.500s; promoted", reason.text);
+        (void)snprintf(text, sizeof(text), "the version in production cannot be judged: %.500s; promoted",
+                       reason.text);
         write_decision(out, true, row.version, text, NULL, NULL);
         return ERR_OK;
     }
@@ -163,7 +169,8 @@ static double metric_of(const json_t *result, const char *name)
     return json_is_number(value) ? json_number_value(value) : NAN;
 }
 
-static enum err_code read_text(const json_t *result, const char *key, char *out, size_t out_bytes, struct err *err)
+static enum err_code read_text(const json_t *result, const char *key, char *out, size_t out_bytes,
+                               struct err *err)
 {
     const char *text = NULL;
     enum err_code code = json_take_text(result, key, true, &text, err);
@@ -187,10 +194,10 @@ static enum err_code read_row(const json_t *result, struct version_row *row, str
     const struct {
         const char *key;
         int64_t *out;
-    } numbers[] = {{"trained_us", &row->trained_us},     {"size_bytes", &row->size_bytes},
-                   {"duration_ms", &row->duration_ms},   {"rows", &row->rows},
+    } numbers[] = {{"trained_us", &row->trained_us},       {"size_bytes", &row->size_bytes},
+                   {"duration_ms", &row->duration_ms},     {"rows", &row->rows},
                    {"train_from_us", &row->train_from_us}, {"train_to_us", &row->train_to_us},
-                   {"test_from_us", &row->test_from_us}, {"test_to_us", &row->test_to_us}};
+                   {"test_from_us", &row->test_from_us},   {"test_to_us", &row->test_to_us}};
     enum err_code code = ERR_OK;
     for (size_t i = 0; code == ERR_OK && i < sizeof(texts) / sizeof(*texts); i++)
         code = read_text(result, texts[i].key, texts[i].out, texts[i].bytes, err);
@@ -203,13 +210,15 @@ static enum err_code read_row(const json_t *result, struct version_row *row, str
     return code;
 }
 
-static enum err_code record(struct store *store, const struct version_row *row, const json_t *result, struct err *err)
+static enum err_code record(struct store *store, const struct version_row *row, const json_t *result,
+                            struct err *err)
 {
     const json_t *numbers = json_object_get(result, "decision");
     struct decision decision = {.promoted = json_is_true(json_object_get(numbers, "promote"))};
     const char *reason = json_string_value(json_object_get(numbers, "reason"));
     (void)text_copy(text_of(reason != NULL ? reason : ""), decision.reason, sizeof(decision.reason));
-    char *details = json_dumps(result, JSON_COMPACT), *text = json_dumps(numbers != NULL ? numbers : json_null(), JSON_COMPACT | JSON_ENCODE_ANY);
+    char *details = json_dumps(result, JSON_COMPACT),
+         *text = json_dumps(numbers != NULL ? numbers : json_null(), JSON_COMPACT | JSON_ENCODE_ANY);
     enum err_code code = ERR_OK;
     if (details == NULL || text == NULL)
         code = err_nomem(err, 0);

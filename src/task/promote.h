@@ -15,8 +15,9 @@
  * first version is promoted when nothing is in production. league_rows has the widest columns, p the challenger's
  * probabilities of the holdout. Writes {"promote", "reason", "brier": {...}|null, "ece": {...}|null, "champion"}. */
 enum err_code promote_decide(struct task_context *context, const struct model_name *name, const char *version,
-                             const struct matrix *matrix, const struct selected *league_rows, struct split split,
-                             const double *p, struct json_writer *out, struct err *err) CHECKED;
+                             const struct matrix *matrix, const struct selected *league_rows,
+                             struct split split, const double *p, struct json_writer *out,
+                             struct err *err) CHECKED;
 /* Commit of a training result: the version's row, its decision, its stage. */
 enum err_code promote_commit(struct store *store, const json_t *result, struct err *err) CHECKED;
 

@@ -26,7 +26,8 @@ enum { CLASSES = 3, SEASON_LAST = 2200 };
 #define MEMBER(name) OPTION_MEMBER(struct reference_options, name)
 static const struct option_row rows[] = {
     {"first_judged", OPTION_INT, MEMBER(first_judged), "season", 1900, 2200, "2012", "first season judged"},
-    {"first_fitted", OPTION_INT, MEMBER(first_fitted), "season", 1900, 2200, "1997", "first season the logits learn from"},
+    {"first_fitted", OPTION_INT, MEMBER(first_fitted), "season", 1900, 2200, "1997",
+     "first season the logits learn from"},
     {"league", OPTION_TEXT, MEMBER(league), "", 0, 0, "E0", "league shown apart"},
 };
 static const struct option_table reference_table = {"reference", rows, sizeof(rows) / sizeof(*rows)};
@@ -40,7 +41,7 @@ struct reference {
     uint32_t *judged; /* matrix rows judged, in order */
     size_t judged_count;
     int32_t *judged_label;
-    double *close_p;                  /* [judged][3] */
+    double *close_p;                   /* [judged][3] */
     double *rating_p[REFERENCE_COUNT]; /* [judged][3] */
     enum err_code codes[REFERENCE_COUNT];
     struct err errs[REFERENCE_COUNT];
@@ -62,7 +63,8 @@ static bool close_of(const struct reference *reference, size_t row, double *p)
 {
     const float *odds = history_outcome(reference->history, row)->close.home_draw_away[BOOKMAKER_PINNACLE];
     double sum = overround_booksum(odds, CLASSES);
-    return sum > BOOKSUM_LOW && sum < BOOKSUM_HIGH && overround_remove(OVERROUND_MULTIPLICATIVE, odds, CLASSES, p);
+    return sum > BOOKSUM_LOW && sum < BOOKSUM_HIGH &&
+           overround_remove(OVERROUND_MULTIPLICATIVE, odds, CLASSES, p);
 }
 
 static enum err_code list_rows(struct reference *reference, struct err *err)
@@ -76,14 +78,16 @@ static enum err_code list_rows(struct reference *reference, struct err *err)
     for (size_t i = 0; i < REFERENCE_COUNT; i++)
         reference->rating_p[i] = malloc((n + 1) * CLASSES * sizeof(double));
     if (reference->label == NULL || reference->season == NULL || reference->judged == NULL ||
-        reference->judged_label == NULL || reference->close_p == NULL || reference->rating_p[REFERENCE_COUNT - 1] == NULL)
+        reference->judged_label == NULL || reference->close_p == NULL ||
+        reference->rating_p[REFERENCE_COUNT - 1] == NULL)
         return err_nomem(err, n * sizeof(double));
     for (size_t row = 0; row < n; row++) {
         const struct fixture *fixture = history_fixture(reference->history, row);
         reference->label[row] = target_label(TARGET_1X2, history_outcome(reference->history, row));
         reference->season[row] = fixture->season;
         double *p = reference->close_p + reference->judged_count * CLASSES;
-        if (reference->label[row] < 0 || fixture->season < reference->options->first_judged || !close_of(reference, row, p))
+        if (reference->label[row] < 0 || fixture->season < reference->options->first_judged ||
+            !close_of(reference, row, p))
             continue;
         reference->judged_label[reference->judged_count] = reference->label[row];
         reference->judged[reference->judged_count++] = (uint32_t)row;
@@ -92,8 +96,8 @@ static enum err_code list_rows(struct reference *reference, struct err *err)
 }
 
 /* Fit on seasons [first_fitted, season), standardised by the deviation of those rows. */
-static enum err_code fit_season(const struct reference *reference, const double *x, int season, double *z, int32_t *label,
-                                struct ordered_logit *logit, double *scale, struct err *err)
+static enum err_code fit_season(const struct reference *reference, const double *x, int season, double *z,
+                                int32_t *label, struct ordered_logit *logit, double *scale, struct err *err)
 {
     size_t count = 0;
     double sum = 0, squares = 0, loss;
@@ -116,14 +120,15 @@ static enum err_code fit_season(const struct reference *reference, const double 
     return ordered_logit_fit(z, label, count, 1, CLASSES, NULL, NULL, logit, &loss, err);
 }
 
-static enum err_code judge_rating(struct reference *reference, size_t index, const double *x, double *z, int32_t *label,
-                                  struct err *err)
+static enum err_code judge_rating(struct reference *reference, size_t index, const double *x, double *z,
+                                  int32_t *label, struct err *err)
 {
     struct ordered_logit logit = {0};
     double scale = 1;
     int fitted = -1;
     enum err_code code = ERR_OK;
-    for (int season = (int)reference->options->first_judged; code == ERR_OK && season <= SEASON_LAST; season++) {
+    for (int season = (int)reference->options->first_judged; code == ERR_OK && season <= SEASON_LAST;
+         season++) {
         bool is_last = true;
         for (size_t i = 0; code == ERR_OK && i < reference->judged_count; i++) {
             size_t row = reference->judged[i];
@@ -148,7 +153,9 @@ static void rate(void *context, size_t index)
     struct reference *reference = context;
     double *x = malloc((reference->rows + 1) * sizeof(*x)), *z = malloc((reference->rows + 1) * sizeof(*z));
     int32_t *label = malloc((reference->rows + 1) * sizeof(*label));
-    enum err_code code = x != NULL && z != NULL && label != NULL ? ERR_OK : err_nomem(&reference->errs[index], reference->rows * 20);
+    enum err_code code = x != NULL && z != NULL && label != NULL
+                             ? ERR_OK
+                             : err_nomem(&reference->errs[index], reference->rows * 20);
     if (code == ERR_OK)
         code = reference_differences(reference->history, reference_at(index), x, &reference->errs[index]);
     if (code == ERR_OK)
@@ -161,7 +168,8 @@ static void rate(void *context, size_t index)
 
 /* ---- result ---- */
 
-static void write_metrics(const struct reference *reference, const double *p, int league, struct json_writer *out)
+static void write_metrics(const struct reference *reference, const double *p, int league,
+                          struct json_writer *out)
 {
     static const enum metric metrics[] = {METRIC_LOG_LOSS, METRIC_RPS, METRIC_BRIER, METRIC_ACCURACY};
     double sum[4] = {0};
@@ -180,8 +188,8 @@ static void write_metrics(const struct reference *reference, const double *p, in
     json_end_object(out);
 }
 
-static void write_forecast(const struct reference *reference, const char *name, const char *title, const double *p,
-                           struct json_writer *out)
+static void write_forecast(const struct reference *reference, const char *name, const char *title,
+                           const double *p, struct json_writer *out)
 {
     json_begin_object(out);
     json_field_text(out, "name", name);
@@ -193,11 +201,13 @@ static void write_forecast(const struct reference *reference, const char *name, 
     json_end_object(out);
 }
 
-static enum err_code reference_run(struct task_context *context, const void *options, struct buffer *result, struct err *err)
+static enum err_code reference_run(struct task_context *context, const void *options, struct buffer *result,
+                                   struct err *err)
 {
     struct reference reference = {.options = options};
     struct json_writer out;
-    enum err_code code = prepare_history(context, (struct history_options){.by_day = true}, &reference.history, err);
+    enum err_code code =
+        prepare_history(context, (struct history_options){.by_day = true}, &reference.history, err);
     if (code == ERR_OK)
         code = list_rows(&reference, err);
     if (code == ERR_OK && reference.judged_count == 0)
@@ -219,9 +229,11 @@ static enum err_code reference_run(struct task_context *context, const void *opt
         json_field_text(&out, "league", reference.options->league);
         json_key(&out, "forecasts");
         json_begin_array(&out);
-        write_forecast(&reference, "pinnacle_close", "Pinnacle close, multiplicative", reference.close_p, &out);
+        write_forecast(&reference, "pinnacle_close", "Pinnacle close, multiplicative", reference.close_p,
+                       &out);
         for (size_t i = 0; i < REFERENCE_COUNT; i++)
-            write_forecast(&reference, reference_at(i)->name, reference_at(i)->title, reference.rating_p[i], &out);
+            write_forecast(&reference, reference_at(i)->name, reference_at(i)->title, reference.rating_p[i],
+                           &out);
         json_end_array(&out);
         json_end_object(&out);
         code = buffer_check(result, "reference result", err);

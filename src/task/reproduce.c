@@ -36,7 +36,8 @@ static enum err_code check_matrix(struct task_context *context, const char *key,
     if (code != ERR_OK) {
         code = prepare_matrix(context, &matrix, err);
         if (code == ERR_OK && strcmp(matrix_key_of(matrix), key) != 0)
-            code = err_set(err, ERR_NOT_FOUND, "the data have changed and the feature matrix %.8s of this version is gone", key);
+            code = err_set(err, ERR_NOT_FOUND,
+                           "the data have changed and the feature matrix %.8s of this version is gone", key);
     }
     if (code == ERR_OK)
         code = matrix_verify(matrix, context->pool, err);
@@ -49,13 +50,14 @@ static void compare(const struct file_map *kept, const struct buffer *made, stru
     size_t common = kept->size_bytes < made->size_bytes ? kept->size_bytes : made->size_bytes;
     out->size_bytes = made->size_bytes;
     out->first_difference = 0;
-    while (out->first_difference < common && kept->data[out->first_difference] == made->data[out->first_difference])
+    while (out->first_difference < common &&
+           kept->data[out->first_difference] == made->data[out->first_difference])
         out->first_difference++;
     out->is_equal = out->first_difference == kept->size_bytes && kept->size_bytes == made->size_bytes;
 }
 
-enum err_code reproduce_version(struct task_context *context, const struct version_row *row, struct reproduction *out,
-                                struct err *err)
+enum err_code reproduce_version(struct task_context *context, const struct version_row *row,
+                                struct reproduction *out, struct err *err)
 {
     struct model *model = NULL;
     struct train_options options;

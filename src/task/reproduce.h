@@ -12,7 +12,7 @@ struct reproduction {
     size_t first_difference; /* byte offset, when not equal */
 };
 /* ERR_NOT_FOUND when the feature matrix of the version is gone and the data have changed since. */
-enum err_code reproduce_version(struct task_context *context, const struct version_row *row, struct reproduction *out,
-                                struct err *err) CHECKED;
+enum err_code reproduce_version(struct task_context *context, const struct version_row *row,
+                                struct reproduction *out, struct err *err) CHECKED;
 
 #endif

@@ -8,13 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum err_code prepare_columns(const struct matrix *matrix, const char *const *names, size_t count, uint32_t *columns,
-                              struct err *err)
+enum err_code prepare_columns(const struct matrix *matrix, const char *const *names, size_t count,
+                              uint32_t *columns, struct err *err)
 {
     for (size_t i = 0; i < count; i++) {
         int column = dataset_column(matrix_names(matrix), matrix_columns(matrix), names[i]);
         if (column < 0)
-            return err_set(err, ERR_CONFLICT, "feature '%s' is not in the feature matrix; train the model again", names[i]);
+            return err_set(err, ERR_CONFLICT,
+                           "feature '%s' is not in the feature matrix; train the model again", names[i]);
         columns[i] = (uint32_t)column;
     }
     return ERR_OK;
@@ -54,8 +55,8 @@ static bool allocate(struct selected *selected, size_t rows, size_t columns)
     selected->group = malloc((rows + 1) * sizeof(int32_t));
     selected->time_us = malloc((rows + 1) * sizeof(int64_t));
     selected->block = malloc((rows + 1) * sizeof(int64_t));
-    return selected->x != NULL && selected->label != NULL && selected->group != NULL && selected->time_us != NULL &&
-           selected->block != NULL;
+    return selected->x != NULL && selected->label != NULL && selected->group != NULL &&
+           selected->time_us != NULL && selected->block != NULL;
 }
 
 /* Blocks are local days; where time zones would let them step back in time order, the later day goes on. */
@@ -77,8 +78,8 @@ static void gather(const struct matrix *matrix, const struct selection *selectio
     }
 }
 
-enum err_code prepare_select(const struct matrix *matrix, const struct selection *selection, struct selected *out,
-                             struct err *err)
+enum err_code prepare_select(const struct matrix *matrix, const struct selection *selection,
+                             struct selected *out, struct err *err)
 {
     size_t columns = feature_set_columns(selection->set);
     uint32_t *map = malloc((columns + 1) * sizeof(*map));
@@ -100,9 +101,15 @@ enum err_code prepare_select(const struct matrix *matrix, const struct selection
         goto out;
     }
     gather(matrix, selection, map, columns, rows, out);
-    out->data = (struct dataset){.x = out->x, .rows = rows, .columns = columns, .label = out->label,
-                                 .classes = target_at(selection->target)->classes, .time_us = out->time_us,
-                                 .block = out->block, .group = out->group, .names = out->names};
+    out->data = (struct dataset){.x = out->x,
+                                 .rows = rows,
+                                 .columns = columns,
+                                 .label = out->label,
+                                 .classes = target_at(selection->target)->classes,
+                                 .time_us = out->time_us,
+                                 .block = out->block,
+                                 .group = out->group,
+                                 .names = out->names};
 out:
     free(map);
     if (code != ERR_OK)

@@ -24,7 +24,8 @@ struct task {
     /* Options that are well-formed but make no sense together; NULL: none. Runs before a job is accepted. */
     enum err_code (*check)(const void *options, struct err *err);
     /* Does the work; appends one JSON object to result. */
-    enum err_code (*run)(struct task_context *context, const void *options, struct buffer *result, struct err *err);
+    enum err_code (*run)(struct task_context *context, const void *options, struct buffer *result,
+                         struct err *err);
     /* Turns the result into rows, in the process that owns the store; NULL: nothing to do. */
     enum err_code (*commit)(struct store *store, const json_t *result, struct err *err);
 };

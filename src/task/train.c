@@ -10,7 +10,6 @@
  * The file says nothing that depends on the clock or on later data, so that it can be made again byte for byte. */
 #include "task/train.h"
 
-
 #include "base/hash.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -38,17 +37,25 @@
 static const struct option_row rows[] = {
     {"league", OPTION_TEXT, MEMBER(league), "", 0, 0, "E0", "league to forecast, by its code"},
     {"target", OPTION_ENUM, MEMBER(target), "1x2|ou25", 0, 0, "1x2", "match result, or over/under 2.5 goals"},
-    {"engine", OPTION_TEXT, MEMBER(engine), "", 0, 0, "lightgbm", "how the model is made; see 'almanac engines'"},
-    {"features", OPTION_TEXT, MEMBER(features), "", 0, 0, "no_prices", "feature set: no_prices or with_prices"},
-    {"pool", OPTION_ENUM, MEMBER(pool), PREPARE_POOL_CHOICES, 0, 0, "all", "matches to learn from: this league, its country, or all"},
-    {"last", OPTION_INT, MEMBER(last), "matches", 0, 1e9, "0", "learn from the last N matches of the pool; 0: all"},
+    {"engine", OPTION_TEXT, MEMBER(engine), "", 0, 0, "lightgbm",
+     "how the model is made: lightgbm, elo_logit, bookmaker or base_rate"},
+    {"features", OPTION_TEXT, MEMBER(features), "", 0, 0, "no_prices",
+     "feature set: no_prices or with_prices"},
+    {"pool", OPTION_ENUM, MEMBER(pool), PREPARE_POOL_CHOICES, 0, 0, "all",
+     "matches to learn from: this league, its country, or all"},
+    {"last", OPTION_INT, MEMBER(last), "matches", 0, 1e9, "0",
+     "learn from the last N matches of the pool; 0: all"},
     {"from", OPTION_DATE, MEMBER(from_us), "", 0, 0, "", "learn from matches on or after this date"},
-    {"to", OPTION_DATE, MEMBER(to_us), "", 0, 0, "", "use matches before this date only, the holdout included"},
-    {"holdout", OPTION_REAL, MEMBER(holdout), "share", 0.02, 0.9, "0.2", "share of the league's matches, the latest, kept for judging"},
-    {"folds", OPTION_INT, MEMBER(folds), "folds", 0, 20, "5", "expanding folds for the calibration; 0: no calibration"},
+    {"to", OPTION_DATE, MEMBER(to_us), "", 0, 0, "",
+     "use matches before this date only, the holdout included"},
+    {"holdout", OPTION_REAL, MEMBER(holdout), "share", 0.02, 0.9, "0.2",
+     "share of the league's matches, the latest, kept for judging"},
+    {"folds", OPTION_INT, MEMBER(folds), "folds", 0, 20, "5",
+     "expanding folds for the calibration; 0: no calibration"},
     {"seed", OPTION_INT, MEMBER(seed), "", 0, 2147483647, "1", "seed of everything random"},
     {"parameters", OPTION_TEXT, MEMBER(parameters), "", 0, 0, "", "engine parameters: name=value,name=value"},
-    {"matrix", OPTION_TEXT, MEMBER(matrix), "", 0, 0, "", "key of an existing feature matrix; empty: of the present data"},
+    {"matrix", OPTION_TEXT, MEMBER(matrix), "", 0, 0, "",
+     "key of an existing feature matrix; empty: of the present data"},
 };
 static const struct option_table train_table = {"train", rows, sizeof(rows) / sizeof(*rows)};
 
@@ -60,11 +67,11 @@ struct plan {
     const struct feature_set *set;
     struct recipe recipe;
     struct matrix *matrix;
-    struct selected pool;   /* what is learned from, columns of the set */
+    struct selected pool;        /* what is learned from, columns of the set */
     struct selected league_rows; /* all of the league, columns of the widest set */
-    struct split split;     /* of league_rows */
+    struct split split;          /* of league_rows */
     struct model *model;
-    double *holdout_p;      /* [test rows][classes] */
+    double *holdout_p; /* [test rows][classes] */
     char version[MODEL_VERSION_BYTES];
 };
 
@@ -81,10 +88,12 @@ static void name_model(struct plan *plan)
 {
     const struct train_options *options = plan->options;
     (void)snprintf(plan->name.subject, sizeof(plan->name.subject), "%s", options->league);
-    (void)snprintf(plan->name.variant, sizeof(plan->name.variant), "%s", target_at((enum target)options->target)->name);
+    (void)snprintf(plan->name.variant, sizeof(plan->name.variant), "%s",
+                   target_at((enum target)options->target)->name);
     /* with and without prices are different models: the one cannot serve where there are no prices */
     bool has_prices = strcmp(options->features, "with_prices") == 0;
-    (void)snprintf(plan->name.bot, sizeof(plan->name.bot), "%.23s%s", options->engine, has_prices ? "_prices" : "");
+    (void)snprintf(plan->name.bot, sizeof(plan->name.bot), "%.23s%s", options->engine,
+                   has_prices ? "_prices" : "");
 }
 
 static enum err_code check_plan(struct plan *plan, struct err *err)
@@ -95,14 +104,18 @@ static enum err_code check_plan(struct plan *plan, struct err *err)
         return err_set_field(err, ERR_INVALID, "league", "no league has the code '%s'", options->league);
     plan->set = football_feature_set(options->features);
     if (plan->set == NULL)
-        return err_set_field(err, ERR_INVALID, "features", "no feature set is called '%s'", options->features);
+        return err_set_field(err, ERR_INVALID, "features", "no feature set is called '%s'",
+                             options->features);
     enum err_code code = recipe_init(&plan->recipe, options->engine, options->parameters, err);
     if (code != ERR_OK)
         return code;
-    if ((plan->recipe.engine->capabilities & ENGINE_NEEDS_PRICES) != 0 && strcmp(options->features, "with_prices") != 0)
-        return err_set_field(err, ERR_INVALID, "features", "engine '%s' needs the feature set with_prices", options->engine);
+    if ((plan->recipe.engine->capabilities & ENGINE_NEEDS_PRICES) != 0 &&
+        strcmp(options->features, "with_prices") != 0)
+        return err_set_field(err, ERR_INVALID, "features", "engine '%s' needs the feature set with_prices",
+                             options->engine);
     plan->recipe.seed = (uint64_t)options->seed;
-    plan->recipe.folds = (plan->recipe.engine->capabilities & ENGINE_IS_BASELINE) != 0 ? 0 : (size_t)options->folds;
+    plan->recipe.folds =
+        (plan->recipe.engine->capabilities & ENGINE_IS_BASELINE) != 0 ? 0 : (size_t)options->folds;
     name_model(plan);
     return ERR_OK;
 }
@@ -116,25 +129,35 @@ static enum err_code check_options(const void *options, struct err *err)
 static enum err_code select_rows(struct plan *plan, struct err *err)
 {
     const struct train_options *options = plan->options;
-    struct selection league = {.target = (enum target)options->target, .set = football_feature_set_widest(), .league = plan->league,
-                               .pool = POOL_LEAGUE, .from_us = TIME_NONE, .to_us = options->to_us};
+    struct selection league = {.target = (enum target)options->target,
+                               .set = football_feature_set_widest(),
+                               .league = plan->league,
+                               .pool = POOL_LEAGUE,
+                               .from_us = TIME_NONE,
+                               .to_us = options->to_us};
     enum err_code code = prepare_select(plan->matrix, &league, &plan->league_rows, err);
     if (code != ERR_OK)
         return code;
     if (plan->league_rows.data.rows < 20)
-        return err_set_field(err, ERR_NOT_FOUND, "league", "league '%s' has %zu played matches; at least 20 are needed",
-                             options->league, plan->league_rows.data.rows);
+        return err_set_field(err, ERR_NOT_FOUND, "league",
+                             "league '%s' has %zu played matches; at least 20 are needed", options->league,
+                             plan->league_rows.data.rows);
     code = split_holdout(&plan->league_rows.data, options->holdout, 0, &plan->split, err);
     if (code != ERR_OK)
         return code;
     /* the pool ends before the first judged day, whatever its clock */
     int64_t first_day = plan->league_rows.block[plan->split.test_begin];
-    struct selection pool = {.target = league.target, .set = plan->set, .league = plan->league,
-                             .pool = (enum prepare_pool)options->pool, .from_us = options->from_us,
-                             .to_us = first_day * TIME_DAY_US - TIME_HOUR_US, .last = (size_t)options->last};
+    struct selection pool = {.target = league.target,
+                             .set = plan->set,
+                             .league = plan->league,
+                             .pool = (enum prepare_pool)options->pool,
+                             .from_us = options->from_us,
+                             .to_us = first_day * TIME_DAY_US - TIME_HOUR_US,
+                             .last = (size_t)options->last};
     code = prepare_select(plan->matrix, &pool, &plan->pool, err);
     if (code == ERR_OK && plan->pool.data.rows < 100)
-        return err_set(err, ERR_INVALID, "only %zu matches to learn from; at least 100 are needed", plan->pool.data.rows);
+        return err_set(err, ERR_INVALID, "only %zu matches to learn from; at least 100 are needed",
+                       plan->pool.data.rows);
     return code;
 }
 
@@ -170,7 +193,8 @@ static void name_version(struct plan *plan)
     (void)snprintf(plan->version, sizeof(plan->version), "%.16s", hex);
 }
 
-static void write_range(struct json_writer *out, const char *key, const struct dataset *data, size_t begin, size_t end)
+static void write_range(struct json_writer *out, const char *key, const struct dataset *data, size_t begin,
+                        size_t end)
 {
     char from[TIME_TEXT_BYTES], to[TIME_TEXT_BYTES];
     time_format_iso(data->time_us[begin], from);
@@ -191,8 +215,8 @@ static void write_holdout_metrics(const struct plan *plan, struct json_writer *o
     json_begin_object(out);
     for (int metric = 0; metric < METRIC_COUNT; metric++)
         json_field_f64(out, metric_name((enum metric)metric),
-                       metric_value((enum metric)metric, plan->holdout_p, data->label + begin, NULL, test_rows,
-                                    data->classes));
+                       metric_value((enum metric)metric, plan->holdout_p, data->label + begin, NULL,
+                                    test_rows, data->classes));
     json_end_object(out);
 }
 
@@ -218,8 +242,9 @@ static void write_description(const struct plan *plan, const struct fitted *fitt
     write_holdout_metrics(plan, out);
     json_key(out, "calibration");
     json_begin_object(out);
-    json_field_text(out, "kind", calibration_name(fitted->calibrator != NULL ? calibrator_kind(fitted->calibrator)
-                                                                             : CALIBRATION_NONE));
+    json_field_text(out, "kind",
+                    calibration_name(fitted->calibrator != NULL ? calibrator_kind(fitted->calibrator)
+                                                                : CALIBRATION_NONE));
     json_field_i64(out, "out_of_fold_rows", (int64_t)fitted->out_of_fold_rows);
     json_key(out, "log_loss");
     json_begin_object(out);
@@ -263,10 +288,14 @@ static enum err_code make_model(struct plan *plan, struct fitted *fitted, struct
     write_description(plan, fitted, &writer);
     enum err_code code = buffer_check(&description, "model description", err);
     if (code == ERR_OK) {
-        struct model_parts parts = {.engine = fitted->engine, .predictor = fitted->predictor,
-                                    .calibrator = fitted->calibrator, .names = plan->pool.names,
-                                    .columns = plan->pool.data.columns, .class_names = target->class_names,
-                                    .classes = target->classes, .version = plan->version,
+        struct model_parts parts = {.engine = fitted->engine,
+                                    .predictor = fitted->predictor,
+                                    .calibrator = fitted->calibrator,
+                                    .names = plan->pool.names,
+                                    .columns = plan->pool.data.columns,
+                                    .class_names = target->class_names,
+                                    .classes = target->classes,
+                                    .version = plan->version,
                                     .description = buffer_text(&description)};
         code = model_create(parts, &plan->model, err);
         if (code == ERR_OK)
@@ -291,7 +320,8 @@ static enum err_code run_plan(struct task_context *context, struct plan *plan, s
         return code;
     name_version(plan);
     report_log(context->reporter, "training %s/%s/%s on %zu matches, judging on %zu", plan->name.subject,
-               plan->name.variant, plan->name.bot, plan->pool.data.rows, plan->split.test_end - plan->split.test_begin);
+               plan->name.variant, plan->name.bot, plan->pool.data.rows,
+               plan->split.test_end - plan->split.test_begin);
     code = fit_calibrated(&plan->recipe, &plan->pool.data, context->pool, context->reporter, &fitted, err);
     if (code == ERR_OK)
         code = predict_holdout(plan, &fitted, err);
@@ -301,8 +331,8 @@ static enum err_code run_plan(struct task_context *context, struct plan *plan, s
     return code;
 }
 
-enum err_code train_bytes(struct task_context *context, const struct train_options *options, struct buffer *out,
-                          char *version, struct err *err)
+enum err_code train_bytes(struct task_context *context, const struct train_options *options,
+                          struct buffer *out, char *version, struct err *err)
 {
     struct plan plan = {.options = options};
     enum err_code code = run_plan(context, &plan, err);
@@ -316,13 +346,16 @@ enum err_code train_bytes(struct task_context *context, const struct train_optio
 /* ---- judging ---- */
 
 /* A baseline is fitted on the league's own rows before the holdout. */
-static enum err_code add_baseline(const struct plan *plan, const char *engine, struct judge *judge, struct err *err)
+static enum err_code add_baseline(const struct plan *plan, const char *engine, struct judge *judge,
+                                  struct err *err)
 {
     struct recipe recipe;
     struct fitted fitted = {0};
     const struct dataset *data = &plan->league_rows.data;
-    struct dataset train = dataset_slice(data, plan->split.train_begin, plan->split.train_end - plan->split.train_begin);
-    struct dataset test = dataset_slice(data, plan->split.test_begin, plan->split.test_end - plan->split.test_begin);
+    struct dataset train =
+        dataset_slice(data, plan->split.train_begin, plan->split.train_end - plan->split.train_begin);
+    struct dataset test =
+        dataset_slice(data, plan->split.test_begin, plan->split.test_end - plan->split.test_begin);
     size_t index = 0;
     enum err_code code = recipe_init(&recipe, engine, "", err);
     if (code == ERR_OK)
@@ -335,11 +368,12 @@ static enum err_code add_baseline(const struct plan *plan, const char *engine, s
     return code;
 }
 
-static enum err_code judge_plan(struct task_context *context, const struct plan *plan, struct json_writer *out,
-                                struct err *err)
+static enum err_code judge_plan(struct task_context *context, const struct plan *plan,
+                                struct json_writer *out, struct err *err)
 {
     const struct dataset *data = &plan->league_rows.data;
-    struct dataset test = dataset_slice(data, plan->split.test_begin, plan->split.test_end - plan->split.test_begin);
+    struct dataset test =
+        dataset_slice(data, plan->split.test_begin, plan->split.test_end - plan->split.test_begin);
     struct history *history = NULL;
     struct judge judge;
     size_t index = 0;
@@ -387,8 +421,8 @@ static void write_row(const struct plan *plan, const char *path, size_t size_byt
     json_put_raw(out, model_description(plan->model), strlen(model_description(plan->model)));
 }
 
-static enum err_code store_model(struct task_context *context, const struct plan *plan, char path[FILE_PATH_BYTES],
-                                 size_t *size_bytes, struct err *err)
+static enum err_code store_model(struct task_context *context, const struct plan *plan,
+                                 char path[FILE_PATH_BYTES], size_t *size_bytes, struct err *err)
 {
     struct buffer bytes;
     buffer_init(&bytes, LIMIT_MODEL_BYTES);
@@ -402,7 +436,8 @@ static enum err_code store_model(struct task_context *context, const struct plan
     return code;
 }
 
-static enum err_code train_run(struct task_context *context, const void *options, struct buffer *result, struct err *err)
+static enum err_code train_run(struct task_context *context, const void *options, struct buffer *result,
+                               struct err *err)
 {
     struct plan plan = {.options = options};
     struct json_writer writer;
@@ -427,8 +462,8 @@ static enum err_code train_run(struct task_context *context, const void *options
     scoresheet_write_reliability(plan.holdout_p, plan.league_rows.label + begin, plan.split.test_end - begin,
                                  plan.league_rows.data.classes, &writer);
     json_key(&writer, "decision");
-    code = promote_decide(context, &plan.name, plan.version, plan.matrix, &plan.league_rows, plan.split, plan.holdout_p,
-                          &writer, err);
+    code = promote_decide(context, &plan.name, plan.version, plan.matrix, &plan.league_rows, plan.split,
+                          plan.holdout_p, &writer, err);
     if (code == ERR_OK) {
         json_end_object(&writer);
         code = buffer_check(result, "training result", err);
@@ -440,7 +475,8 @@ out:
 
 const struct task task_train = {
     .name = "train",
-    .doc = "train a model of one league and target, judge it on an untouched holdout, promote it if it is better",
+    .doc = "train a model of one league and target, judge it on an untouched holdout, promote it if it is "
+           "better",
     .options = &train_table,
     .options_bytes = sizeof(struct train_options),
     .check = check_options,

@@ -21,8 +21,8 @@ struct train_options {
 };
 
 /* The file's bytes for these options: what reproduce compares. version receives its name. */
-enum err_code train_bytes(struct task_context *context, const struct train_options *options, struct buffer *out,
-                          char *version, struct err *err) CHECKED;
+enum err_code train_bytes(struct task_context *context, const struct train_options *options,
+                          struct buffer *out, char *version, struct err *err) CHECKED;
 extern const struct task task_train;
 
 #endif

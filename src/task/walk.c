@@ -16,7 +16,7 @@ enum { LEAST_ROWS = 100 };
 struct step {
     const struct walk_window *window;
     struct dataset train;
-    float *x;                 /* the judged rows in the model's columns */
+    float *x; /* the judged rows in the model's columns */
     bool calibrates;
     struct out_of_fold folds; /* when it calibrates */
 };
@@ -51,7 +51,8 @@ static int season_of(int64_t time_us)
 }
 
 /* The window's rows of the league in the columns of `like`; NULL when out of memory. */
-static float *gather(const struct selected *league, const struct dataset *like, const struct walk_window *window)
+static float *gather(const struct selected *league, const struct dataset *like,
+                     const struct walk_window *window)
 {
     size_t rows = window->test_end - window->test_begin;
     float *x = malloc((rows * like->columns + 1) * sizeof(*x));
@@ -59,7 +60,8 @@ static float *gather(const struct selected *league, const struct dataset *like, 
         int from = dataset_column(league->data.names, league->data.columns, like->names[c]);
         assert(from >= 0); /* the league has the widest columns */
         for (size_t i = 0; i < rows; i++)
-            x[i * like->columns + c] = league->x[(window->test_begin + i) * league->data.columns + (size_t)from];
+            x[i * like->columns + c] =
+                league->x[(window->test_begin + i) * league->data.columns + (size_t)from];
     }
     return x;
 }
@@ -69,13 +71,17 @@ static enum err_code plan_step(struct journey *journey, size_t index, struct err
     const struct walk *walk = journey->walk;
     struct step *step = &journey->steps[index];
     const struct walk_window *window = step->window = &walk->plan->windows[index];
-    int64_t from_us = walk->settings->window_days > 0 ? window->refit_us - walk->settings->window_days * TIME_DAY_US : INT64_MIN;
+    int64_t from_us = walk->settings->window_days > 0
+                          ? window->refit_us - walk->settings->window_days * TIME_DAY_US
+                          : INT64_MIN;
     size_t rows = window->test_end - window->test_begin;
     step->train = rows_between(journey->rows, from_us, window->refit_us - walk->settings->embargo_us);
-    step->calibrates = journey->recipe->folds > 0 &&
-                       (index == 0 || season_of(window->refit_us) != season_of(walk->plan->windows[index - 1].refit_us));
+    step->calibrates =
+        journey->recipe->folds > 0 &&
+        (index == 0 || season_of(window->refit_us) != season_of(walk->plan->windows[index - 1].refit_us));
     if (step->train.rows < LEAST_ROWS)
-        return err_set(err, ERR_INVALID, "only %zu matches to learn from at a refit; start later or widen the pool",
+        return err_set(err, ERR_INVALID,
+                       "only %zu matches to learn from at a refit; start later or widen the pool",
                        step->train.rows);
     step->x = gather(walk->league, journey->rows, window);
     if (step->x == NULL)
@@ -87,7 +93,8 @@ static enum err_code plan_step(struct journey *journey, size_t index, struct err
     };
     if (!step->calibrates)
         return ERR_OK;
-    enum err_code code = out_of_fold_plan(journey->recipe, &step->train, &step->folds, journey->jobs + journey->job_count, err);
+    enum err_code code = out_of_fold_plan(journey->recipe, &step->train, &step->folds,
+                                          journey->jobs + journey->job_count, err);
     if (code == ERR_OK)
         journey->job_count += journey->recipe->folds;
     return code;
@@ -107,21 +114,26 @@ static enum err_code calibrate(struct journey *journey, struct err *err)
             code = out_of_fold_calibrate(&step->folds, &step->train, &calibrator, losses, err);
         }
         if (code == ERR_OK && calibrator != NULL)
-            calibrator_apply(calibrator, journey->p + (step->window->test_begin - journey->walk->first_row) * journey->rows->classes,
+            calibrator_apply(calibrator,
+                             journey->p + (step->window->test_begin - journey->walk->first_row) *
+                                              journey->rows->classes,
                              step->window->test_end - step->window->test_begin);
     }
     calibrator_destroy(calibrator);
     return code;
 }
 
-enum err_code walk_model(const struct walk *walk, const struct recipe *recipe, const struct selected *rows, const char *name,
-                         double *p, struct err *err)
+enum err_code walk_model(const struct walk *walk, const struct recipe *recipe, const struct selected *rows,
+                         const char *name, double *p, struct err *err)
 {
     size_t windows = walk->plan->count;
-    struct journey journey = {.walk = walk, .recipe = recipe, .rows = &rows->data, .p = p, .step_count = windows};
+    struct journey journey = {
+        .walk = walk, .recipe = recipe, .rows = &rows->data, .p = p, .step_count = windows};
     journey.steps = calloc(windows + 1, sizeof(*journey.steps));
     journey.jobs = calloc(windows * (1 + recipe->folds) + 1, sizeof(*journey.jobs));
-    enum err_code code = journey.steps != NULL && journey.jobs != NULL ? ERR_OK : err_nomem(err, windows * sizeof(*journey.jobs));
+    enum err_code code = journey.steps != NULL && journey.jobs != NULL
+                             ? ERR_OK
+                             : err_nomem(err, windows * sizeof(*journey.jobs));
     for (size_t i = 0; code == ERR_OK && i < windows; i++)
         code = plan_step(&journey, i, err);
     if (code == ERR_OK)
@@ -144,7 +156,8 @@ enum err_code walk_baseline(const struct walk *walk, const char *engine, double 
     enum err_code code = recipe_init(&recipe, engine, "", err);
     for (size_t w = 0; code == ERR_OK && w < walk->plan->count; w++) {
         const struct walk_window *window = &walk->plan->windows[w];
-        struct dataset train = dataset_slice(data, window->train_begin, window->train_end - window->train_begin);
+        struct dataset train =
+            dataset_slice(data, window->train_begin, window->train_end - window->train_begin);
         struct dataset test = dataset_slice(data, window->test_begin, window->test_end - window->test_begin);
         struct fitted fitted = {0};
         code = fit_predictor(&recipe, &train, NULL, engine, &fitted, err);

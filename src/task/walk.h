@@ -10,16 +10,16 @@
 struct walk {
     const struct walk_forward *plan; /* windows over the rows of `league` */
     const struct walk_plan *settings;
-    const struct selected *league;   /* the league's rows, widest columns */
-    size_t first_row;                /* p[0] is this row of `league` */
+    const struct selected *league; /* the league's rows, widest columns */
+    size_t first_row;              /* p[0] is this row of `league` */
     struct pool *pool;
     const struct reporter *reporter;
 };
 
 /* Learns from `rows` (any pool, columns of one set); calibrated anew at the first refit of each season by out-of-fold
  * predictions of what came before it, when recipe->folds > 0. p[judged rows][classes]. */
-enum err_code walk_model(const struct walk *walk, const struct recipe *recipe, const struct selected *rows, const char *name,
-                         double *p, struct err *err) CHECKED;
+enum err_code walk_model(const struct walk *walk, const struct recipe *recipe, const struct selected *rows,
+                         const char *name, double *p, struct err *err) CHECKED;
 /* A baseline: learns from the league's own rows, not calibrated. */
 enum err_code walk_baseline(const struct walk *walk, const char *engine, double *p, struct err *err) CHECKED;
 
