@@ -24,7 +24,7 @@ THREADS = 2
 # Of the model that the rows train, predict and start use; the same for both sides.
 ENGINE = {"trees": 200, "learning_rate": 0.03, "leaves": 15, "min_child_samples": 100, "subsample": 0.8, "colsample": 0.5,
           "lambda_l2": 5, "bins": 63}
-LEARN_ROWS = 40000
+LEARN_ROWS = 20000
 
 
 class Failed(Exception):
@@ -184,7 +184,7 @@ class Bench:
         if not files:
             note("training the model of the service")
             measure([BINARY, "train", "--data-dir", store, "--league", "E0", "--target", "1x2", "--features", "no_prices",
-                     "--pool", "country", "--last", LEARN_ROWS, "--folds", "0", "--threads", THREADS, "--seed", "1",
+                     "--pool", "country", "--last", LEARN_ROWS, "--folds", "0", "--seed", "1",
                      "--parameters", our_parameters()])
             files = sorted((store / "models/E0/1x2/lightgbm").glob("*.model"))
         dump = measure([BINARY, "models", "dump", files[0]])["out"]
@@ -205,7 +205,7 @@ class Bench:
         (folder / "description.json").write_text(stamp)
         measure(self.peer("peer_matrix", "../peer_serve/export.py", self.store() / "almanac.db", self.matrix_csv(),
                           folder / "description.json", folder))
-        measure(self.peer("peer_serve", "make_model.py", folder, json.dumps(peer_parameters())))
+        measure(self.peer("peer_serve", "make_model.py", folder, json.dumps(peer_parameters(threads=1))))
         (folder / "stamp").write_text(stamp)
         return folder
 

@@ -7,7 +7,7 @@ import subprocess
 import common
 
 NAME, ORDER = "train", 3
-ROWS, TRAIN_ROWS, TREES = 120000, 100000, 100
+ROWS, TRAIN_ROWS, TREES = 60000, 50000, 100
 
 
 def read_doubles(path):

@@ -46,8 +46,8 @@ def main():
             continue
         bench.keep(row.NAME, lines)
         for line in lines:
-            print(f"  {line['what']}: ours {line['ours']}, peer {line['peer']}, {line['ratio']} (at least {line['wanted']}): "
-                  f"{report.VERDICTS[line['met']]}")
+            wanted = f" (wanted {line['wanted']}: {report.VERDICTS[line['met']]})" if line["wanted"] else ""
+            print(f"  {line['what']}: ours {line['ours']}, peer {line['peer']}: {line['ratio']}{wanted}")
         print(f"  {time.monotonic() - begin:.0f} s")
     report.write(bench.results)
     if failed:

@@ -1,5 +1,6 @@
 /* Fuzzes the configuration file: the bytes as the text of almanac.ini, read for the program's settings and for every
  * command's options, and each of its lines as a flag. All or nothing; what is refused names the line. */
+#include "base/text.h"
 #include "cli/command.h"
 #include "task/task.h"
 
@@ -53,7 +54,8 @@ static void read_flags(const struct option_table *table, const char *text)
     copy = malloc(2 * bytes + 2 * FLAGS_MAX + 1);
     require(copy != NULL);
     char *to = copy;
-    for (struct text rest = {text, bytes}, line; count < FLAGS_MAX && text_split(&rest, '\n', &line); count++) {
+    for (struct text rest = {text, bytes}, line; count < FLAGS_MAX && text_split(&rest, '\n', &line);
+         count++) {
         words[count] = to;
         if (line.size_bytes > 0 && memchr(line.data, '=', line.size_bytes) != NULL) {
             memcpy(to, "--", 2);
@@ -67,7 +69,8 @@ static void read_flags(const struct option_table *table, const char *text)
     memset(options, 0, sizeof options);
     option_defaults(table, options);
     memcpy(before, options, sizeof options);
-    if (option_read_flags(tables, targets, 1, count, words, positionals, FLAGS_MAX, &positional_count, &err) != ERR_OK)
+    if (option_read_flags(tables, targets, 1, count, words, positionals, FLAGS_MAX, &positional_count,
+                          &err) != ERR_OK)
         require(err.text[0] != '\0' && memcmp(options, before, sizeof options) == 0);
     else
         require(positional_count <= (size_t)count);

@@ -4,8 +4,8 @@
  * What is accepted must be what the headers promise: a request names a match one way or the other and its prices are
  * prices; an answer is JSON; options are read all or nothing, and written and read again they are the same bytes. What
  * is refused must say why. */
-#include "task/task.h"
 #include "api/predict.c" // NOLINT(bugprone-suspicious-include): the reader is private to the route
+#include "task/task.h"
 
 #include <stdlib.h>
 
@@ -30,7 +30,8 @@ static void check_prices(const float *prices, size_t count)
 
 static void check_request(const struct forecast_request *request)
 {
-    require(is_text(request->match, sizeof request->match) && is_text(request->league, sizeof request->league));
+    require(is_text(request->match, sizeof request->match) &&
+            is_text(request->league, sizeof request->league));
     require(is_text(request->home, sizeof request->home) && is_text(request->away, sizeof request->away));
     require(is_text(request->bot, sizeof request->bot));
     require(request->match[0] != '\0' ||
@@ -45,13 +46,15 @@ static void check_request(const struct forecast_request *request)
 /* An answer to the request, with and without probabilities. */
 static void check_answer(struct forecast_request *request, bool is_available)
 {
-    struct forecast_answer answer = {.is_available = is_available, .p = {0.5, 0.3, 0.2}, .kickoff_us = request->kickoff_us};
+    struct forecast_answer answer = {
+        .is_available = is_available, .p = {0.5, 0.3, 0.2}, .kickoff_us = request->kickoff_us};
     struct json_writer writer;
     struct buffer out;
     json_t *back = NULL;
     answer.classes = target_at(request->target)->classes;
     (void)snprintf(answer.home, sizeof answer.home, "%s", request->home);
-    (void)snprintf(answer.reason, sizeof answer.reason, is_available ? "" : "no team is called '%s'", request->away);
+    if (!is_available)
+        (void)snprintf(answer.reason, sizeof answer.reason, "no team is called '%s'", request->away);
     buffer_init(&out, 1 << 20);
     json_writer_init(&writer, &out);
     write_answer(&writer, request, &answer);

@@ -1,7 +1,19 @@
 /* Finds the command, runs it, prints its error, returns its exit status. Nothing else. */
 #include "cli/command.h"
 
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
+
+/* `almanac WORDS --help` is `almanac help WORDS`. */
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0)
+            return true;
+    }
+    return false;
+}
 
 int main(int argc, char **argv)
 {
@@ -16,7 +28,9 @@ int main(int argc, char **argv)
                       argc > 1 ? argv[1] : "");
         return err_exit_code(ERR_INVALID);
     }
-    enum err_code code = command->run(command, argc - 1 - used, argv + 1 + used, &err);
+    enum err_code code = asks_for_help(argc - 1 - used, argv + 1 + used)
+                             ? command_help.run(&command_help, used, argv + 1, &err)
+                             : command->run(command, argc - 1 - used, argv + 1 + used, &err);
     terminal_finish();
     if (code != ERR_OK)
         (void)fprintf(stderr, "almanac %s: %s\n", command->name, err.text);

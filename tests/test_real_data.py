@@ -89,7 +89,7 @@ def test_leak_audit(real):
 def test_real_model_is_honest(real):
     """Between the base rate and the closing price, with and without prices; no alarm."""
     result = real.json("backtest", "--league", "E0", "--from", "2021-07-01", "--to", "2024-06-30", "--refit", "season",
-                       "--folds", "2", "--parameters", "trees=100,leaves=7")
+                       "--pool", "league", "--folds", "2", "--parameters", "trees=80,leaves=5,learning_rate=0.04")
     loss = {f["name"]: f["log_loss"]["value"] for f in result["total"]["forecasts"]}
     close = next(value for name, value in loss.items() if name.startswith("closing price"))
     assert result["total"]["rows"] > 1100

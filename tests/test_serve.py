@@ -670,6 +670,22 @@ def test_damaged_model_is_refused_and_the_previous_serves(two_versions, serve, l
     assert current(server, league, "ou25")["is_fallback"] is False
 
 
+def test_promotion_of_a_damaged_version(two_versions, serve, league):
+    """While the server runs: what is put into production is looked at, and refused; what was there before serves on."""
+    almanac, first, second = two_versions
+    almanac.run("models", "promote", first)
+    server = serve(almanac)
+    server.wait_ready()
+    flip_bit(model_files(almanac, league)[second])
+    done = almanac.run("models", "promote", second, check=False)
+    if done.returncode != 0:  # refused on the spot: as good
+        assert second in done.text
+        assert current(server, league)["version"] == first
+        return
+    model = wait_for(lambda: (got := current(server, league)) and got["is_fallback"] and got, 10, "a fallback serves")
+    assert model["version"] == first
+
+
 def test_all_versions_damaged(two_versions, serve, league):
     """Nothing to fall back to: no answer, a reason, and the server stands."""
     almanac, _, _ = two_versions

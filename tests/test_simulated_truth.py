@@ -58,17 +58,17 @@ def test_outcomes_follow_the_truth(yardstick):
 
 @pytest.fixture(scope="module", params=["1x2", "ou25"])
 def judged(request, yardstick):
-    """Forecasts of the last four seasons of a league beside the truth: {name: p}, truth, outcomes, score sheet."""
+    """Forecasts of the last three seasons of a league beside the truth: {name: p}, truth, outcomes, score sheet."""
     almanac, truth = yardstick
     target = request.param
     last = almanac.one("SELECT max(season) FROM match")
-    result = almanac.json("backtest", "--league", "E1", "--target", target, "--from", f"{last - 3}-07-01", "--to",
-                          f"{last + 1}-06-30", "--refit", "season", "--folds", "3", "--parameters",
-                          "trees=120,leaves=5,learning_rate=0.03")
+    result = almanac.json("backtest", "--league", "E1", "--target", target, "--from", f"{last - 2}-07-01", "--to",
+                          f"{last + 1}-06-30", "--refit", "season", "--folds", "2", "--parameters",
+                          "trees=80,leaves=5,learning_rate=0.05")
     forecasts, outcome = kept(result["predictions"], target)
     keys = {row["match"]: ("E1", row["date"], row["home"], row["away"]) for row in read_csv(result["predictions"])}
     matches = sorted(outcome)
-    assert len(matches) == 4 * 552
+    assert len(matches) == 3 * 552
     return {"target": target, "result": result, "p": {name: np.array([rows[m] for m in matches])
                                                       for name, rows in forecasts.items()},
             "truth": np.array([truth[keys[m]][target] for m in matches]), "outcome": np.array([outcome[m] for m in matches]),

@@ -9,13 +9,13 @@ enum err_code api_health(void *context, const struct route_match *match, struct 
 {
     struct api *api = context;
     struct json_writer out;
+    int64_t uptime_ms = (api->clock.monotonic_us(api->clock.context) - api->started_us) / 1000;
     (void)match;
     (void)err;
     json_writer_init(&out, &response->body);
     json_begin_object(&out);
     json_field_text(&out, "status", "ok");
-    json_field_f64(&out, "uptime_s",
-                   (double)((api->clock.monotonic_us(api->clock.context) - api->started_us) / 1000) / 1000);
+    json_field_f64(&out, "uptime_s", (double)uptime_ms / 1000);
     json_field_i64(&out, "models", (int64_t)forecaster_models(api->forecaster)->count);
     json_field_bool(&out, "features_ready", forecaster_is_ready(api->forecaster));
     json_field_i64(&out, "connections", (int64_t)listener_connection_count(api->listener));

@@ -22,6 +22,7 @@ struct command {
     enum err_code (*run)(const struct command *command, int argc, char **argv, struct err *err);
 };
 
+extern const struct command command_help;
 const struct command *command_at(size_t index); /* NULL past the end */
 /* The command whose words begin argv; *used receives how many words. NULL if none. */
 const struct command *command_find(int argc, char **argv, int *used);

@@ -1,14 +1,12 @@
 /* Score sheet: loops over forecasts and metrics. */
 #include "evaluate/scoresheet.h"
 
-#include "learn/metric.h"
-
 #include <math.h>
 #include <string.h>
 
 enum { RELIABILITY_BINS = 10 };
 
-static void write_interval(struct json_writer *out, const char *key, const struct interval *interval)
+void scoresheet_write_interval(struct json_writer *out, const char *key, const struct interval *interval)
 {
     json_key(out, key);
     json_begin_object(out);
@@ -31,7 +29,7 @@ static enum err_code write_forecast(const struct scoresheet *sheet, size_t index
                             sheet->classes, sheet->draws, sheet->seed, &interval, err);
         if (code != ERR_OK)
             return code;
-        write_interval(out, metric_name((enum metric)metric), &interval);
+        scoresheet_write_interval(out, metric_name((enum metric)metric), &interval);
     }
     if (sheet->reference >= 0 && (size_t)sheet->reference != index) {
         enum err_code code = metric_difference(
@@ -39,7 +37,7 @@ static enum err_code write_forecast(const struct scoresheet *sheet, size_t index
             sheet->rows, sheet->classes, sheet->draws, sheet->seed, &interval, err);
         if (code != ERR_OK)
             return code;
-        write_interval(out, "against_reference", &interval);
+        scoresheet_write_interval(out, "against_reference", &interval);
     } else {
         json_field_null(out, "against_reference");
     }

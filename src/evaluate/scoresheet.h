@@ -7,6 +7,7 @@
 #include "base/buffer.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "learn/metric.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,8 @@ enum err_code scoresheet_write_json(const struct scoresheet *sheet, struct json_
                                     struct err *err) CHECKED;
 /* The table for a terminal, from that JSON. */
 void scoresheet_print(const json_t *sheet, struct buffer *out);
+/* "key": {"value", "low", "high"} */
+void scoresheet_write_interval(struct json_writer *out, const char *key, const struct interval *interval);
 /* Reliability table of one forecast: [{"low","high","mean_p","mean_o","count"}...], empty bins left out. */
 void scoresheet_write_reliability(const double *p, const int32_t *label, size_t rows, size_t classes,
                                   struct json_writer *out);

@@ -206,6 +206,28 @@ static void builder_can_be_used_again(void **state)
     frame_destroy(third);
 }
 
+static void texts_by_code(void **state)
+{
+    struct frame_builder *builder = make_builder(0);
+
+    (void)state;
+    int32_t one = frame_text_code(builder, TEXT, text_of("one")),
+            two = frame_text_code(builder, TEXT, text_of("two"));
+    assert_int_equal(frame_text_code(builder, TEXT, text_of("one")), one);
+    frame_set_code(builder, TEXT, two);
+    frame_next_row(builder);
+    frame_next_row(builder);
+    frame_set_text(builder, TEXT, text_of("one"));
+    frame_next_row(builder);
+    struct frame *frame = finish(builder);
+    assert_string_equal(frame_text(frame, TEXT, 0), "two");
+    assert_false(frame_is_present(frame, TEXT, 1));
+    assert_int_equal(frame_i32(frame, TEXT)[2], one);
+    assert_int_equal(frame_dictionary_count(frame, TEXT), 2);
+    frame_destroy(frame);
+    frame_builder_destroy(builder);
+}
+
 static void number_beyond_32_bits_fails_at_finish(void **state)
 {
     (void)state;
@@ -438,6 +460,7 @@ int main(void)
         cmocka_unit_test(nan_is_missing_and_empty_text_is_not),
         cmocka_unit_test(dropped_row_leaves_no_trace),
         cmocka_unit_test(builder_can_be_used_again),
+        cmocka_unit_test(texts_by_code),
         cmocka_unit_test(number_beyond_32_bits_fails_at_finish),
         cmocka_unit_test(bad_fields_are_refused),
         cmocka_unit_test(gather_picks_rows_in_order),

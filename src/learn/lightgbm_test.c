@@ -188,9 +188,9 @@ static void every_boosting_learns(void **state)
 static void probabilities_equal_lightgbms(void **state)
 {
     (void)state;
-    static const char parameters[] = "objective=multiclass num_class=3 num_leaves=15 min_data_in_leaf=20 "
-                                     "learning_rate=0.03 bagging_fraction=0.8 "
-                                     "bagging_freq=1 feature_fraction=0.5 lambda_l2=5 seed=9 num_threads=2 "
+    static const char parameters[] = "objective=multiclass num_class=3 num_leaves=8 min_data_in_leaf=20 "
+                                     "learning_rate=0.05 bagging_fraction=0.8 max_bin=63 "
+                                     "bagging_freq=1 feature_fraction=0.3 lambda_l2=5 seed=9 num_threads=2 "
                                      "deterministic=true force_col_wise=true "
                                      "verbosity=-1";
     const struct lightgbm_library *library = needed();

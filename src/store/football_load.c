@@ -191,7 +191,7 @@ static bool is_among(const char *const *names, const char *name)
     return false;
 }
 
-/* Is the quote in the query's row asked for? Then its codes in the price frame. */
+/* Is the quote in the query's row asked for? Then, when there is a builder, its codes in the price frame. */
 static struct wanted_quote take_quote(const struct query *query, const char *const *bookmakers,
                                       struct frame_builder *builder)
 {
@@ -202,18 +202,21 @@ static struct wanted_quote take_quote(const struct query *query, const char *con
 
     if (!is_among(markets, market) || !is_among(bookmakers, bookmaker) || !is_among(labels, label))
         return (struct wanted_quote){0};
+    if (builder == NULL)
+        return (struct wanted_quote){.is_wanted = true};
     return (struct wanted_quote){true, frame_text_code(builder, PRICE_MARKET, text_of(market)),
                                  frame_text_code(builder, PRICE_BOOKMAKER, text_of(bookmaker)),
                                  frame_text_code(builder, PRICE_LABEL, text_of(label))};
 }
 
-/* (*out)[0..*count) by quote id. *out is the caller's to free, on an error too. */
+/* (*out)[0..*count) by quote id; builder may be NULL. *out is the caller's to free, on an error too. */
 static enum err_code load_quotes(struct db *db, const char *const *bookmakers, struct frame_builder *builder,
                                  struct wanted_quote **out, size_t *count, struct err *err)
 {
     struct query *query;
     bool has_row;
 
+    *count = 0;
     enum err_code code =
         db_query(db, "SELECT id, market, bookmaker, label FROM quote ORDER BY id", &query, err);
     while (code == ERR_OK && (code = query_next(query, &has_row, err)) == ERR_OK && has_row) {
@@ -265,15 +268,65 @@ static enum err_code merge_prices(struct query *query, const struct match_rows *
     }
 }
 
+/* How many wanted prices the matches [first, last] have. */
+static enum err_code count_prices(struct db *db, int64_t first, int64_t last,
+                                  const struct wanted_quote *wanted, size_t wanted_count, size_t *count,
+                                  struct err *err)
+{
+    struct query *query;
+    bool has_row;
+
+    enum err_code code =
+        db_query(db, "SELECT quote_id FROM price WHERE match_id BETWEEN $1 AND $2", &query, err);
+    if (code != ERR_OK)
+        return code;
+    query_bind_i64(query, 1, first);
+    query_bind_i64(query, 2, last);
+    while ((code = query_next(query, &has_row, err)) == ERR_OK && has_row) {
+        size_t quote = (size_t)query_i64(query, 0);
+        *count += quote < wanted_count && wanted[quote].is_wanted;
+    }
+    return code;
+}
+
+/* About how many prices there will be, from samples spread over the matches: a frame that is built at its size costs
+ * a third less than one that grows to it. */
+static enum err_code guess_prices(struct db *db, const struct match_rows *matches, size_t kept_matches,
+                                  const struct wanted_quote *wanted, size_t wanted_count, size_t *out,
+                                  struct err *err)
+{
+    enum { SAMPLES = 64, SAMPLE_MATCHES = 16 };
+    size_t count = 0;
+
+    *out = 0;
+    if (matches->count < 4 * SAMPLES * SAMPLE_MATCHES)
+        return ERR_OK;
+    for (size_t sample = 0; sample < SAMPLES; sample++) {
+        size_t first = sample * (matches->count / SAMPLES), last = first + SAMPLE_MATCHES - 1;
+        enum err_code code =
+            count_prices(db, matches->id[first], matches->id[last], wanted, wanted_count, &count, err);
+        if (code != ERR_OK)
+            return code;
+    }
+    double per_match = (double)count / (SAMPLES * SAMPLE_MATCHES);
+    *out = (size_t)(1.05 * per_match * (double)kept_matches);
+    return ERR_OK;
+}
+
 static enum err_code load_prices(struct db *db, const char *const *bookmakers,
-                                 const struct match_rows *matches, struct frame **out, struct err *err)
+                                 const struct match_rows *matches, size_t kept_matches, struct frame **out,
+                                 struct err *err)
 {
     struct wanted_quote *wanted = NULL;
     struct frame_builder *builder = NULL;
     struct query *query;
-    size_t wanted_count = 0;
+    size_t wanted_count = 0, guessed = 0;
 
-    enum err_code code = frame_builder_create(price_fields, PRICE_COLUMNS, 0, &builder, err);
+    enum err_code code = load_quotes(db, bookmakers, NULL, &wanted, &wanted_count, err);
+    if (code == ERR_OK)
+        code = guess_prices(db, matches, kept_matches, wanted, wanted_count, &guessed, err);
+    if (code == ERR_OK)
+        code = frame_builder_create(price_fields, PRICE_COLUMNS, guessed, &builder, err);
     if (code == ERR_OK)
         code = load_quotes(db, bookmakers, builder, &wanted, &wanted_count, err);
     if (code == ERR_OK)
@@ -305,7 +358,7 @@ enum err_code football_store_load(struct db *db, const char *const *bookmakers, 
     if (code == ERR_OK)
         code = load_matches(db, max_matches, &out->matches, &rows, err);
     if (code == ERR_OK)
-        code = load_prices(db, bookmakers, &rows, &out->prices, err);
+        code = load_prices(db, bookmakers, &rows, frame_rows(out->matches), &out->prices, err);
     db_rollback(db);
     free(rows.id);
     free(rows.row);

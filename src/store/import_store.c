@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum err_code import_store_known(struct db *db, struct names **out, struct err *err)
+enum err_code import_store_known(struct db *db, bool whole_only, struct names **out, struct err *err)
 {
     struct query *query;
     bool has_row;
@@ -15,7 +15,11 @@ enum err_code import_store_known(struct db *db, struct names **out, struct err *
     *out = names_create();
     if (*out == NULL)
         return err_nomem(err, 0);
-    enum err_code code = db_query(db, "SELECT hash FROM import_file WHERE error IS NULL", &query, err);
+    enum err_code code =
+        db_query(db, "SELECT hash FROM import_file WHERE error IS NULL AND ($1 = 0 OR rows_kept = rows_read)",
+                 &query, err);
+    if (code == ERR_OK)
+        query_bind_i64(query, 1, whole_only);
     while (code == ERR_OK && (code = query_next(query, &has_row, err)) == ERR_OK && has_row) {
         if (names_add(*out, text_of(query_text(query, 0))) == NAMES_NONE)
             code = err_nomem(err, 0);

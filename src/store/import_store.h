@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/names.h"
 #include "store/db.h"
+#include <stdbool.h>
 
 struct stored_file {
     const char *path, *hash; /* hash of the content and of the reader's version */
@@ -17,8 +18,8 @@ struct stored_issue {
     int64_t line, line_last;
 };
 
-/* The hashes of all files that were imported without an error. */
-enum err_code import_store_known(struct db *db, struct names **out, struct err *err) CHECKED;
+/* The hashes of all files that were imported without an error; `whole_only`: of those no row of which was rejected. */
+enum err_code import_store_known(struct db *db, bool whole_only, struct names **out, struct err *err) CHECKED;
 /* A file by path: a new row, or the old one with its issues and counts removed. */
 enum err_code import_store_file(struct db *db, const struct stored_file *file, int64_t *out_id,
                                 struct err *err) CHECKED;

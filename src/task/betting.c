@@ -1,6 +1,7 @@
 /* Betting: gathers prices by row and hands them to evaluate/staking. */
 #include "task/betting.h"
 
+#include "evaluate/scoresheet.h"
 #include "evaluate/staking.h"
 #include "football/bookmaker.h"
 
@@ -8,16 +9,6 @@
 #include <stdlib.h>
 
 enum { CURVE_POINTS_MAX = 400 };
-
-static void write_interval(struct json_writer *out, const char *key, const struct interval *interval)
-{
-    json_key(out, key);
-    json_begin_object(out);
-    json_field_f64(out, "value", interval->value);
-    json_field_f64(out, "low", interval->low);
-    json_field_f64(out, "high", interval->high);
-    json_end_object(out);
-}
 
 /* Evenly thinned to what a chart can show; the last point always. */
 static void write_curve(struct json_writer *out, const struct staking_result *result)
@@ -46,8 +37,8 @@ static void write_plan(struct json_writer *out, const struct staking_plan *plan,
     json_field_i64(out, "won", (int64_t)result->won_count);
     json_field_f64(out, "staked", result->staked);
     json_field_f64(out, "profit", result->profit);
-    write_interval(out, "roi", &result->roi);
-    write_interval(out, "clv", &result->clv);
+    scoresheet_write_interval(out, "roi", &result->roi);
+    scoresheet_write_interval(out, "clv", &result->clv);
     json_field_f64(out, "bankroll_start", plan->bankroll);
     json_field_f64(out, "bankroll_end", result->bankroll);
     json_field_f64(out, "drawdown", result->drawdown);

@@ -40,7 +40,8 @@ struct import_result {
 /* Files, or folders whose .csv files are taken in byte order of their paths. A file that cannot be read is counted,
  * recorded with its error and passed over; the result is an error when no file could be read. With `strict` the first
  * row that would be rejected (or file that cannot be read) ends the import with an error; the files before it are
- * stored, nothing of its own is. *out is filled also on an error. ERR_CANCELLED: the reporter said stop.
+ * stored, nothing of its own is. Strict looks again at files with rejected rows that were imported without it.
+ * *out is filled also on an error. ERR_CANCELLED: the reporter said stop.
  * reporter may be NULL; it is called from one thread at a time. */
 enum err_code import_football(struct store *store, struct pool *pool, const char *const *paths,
                               size_t path_count, const struct import_options *options,

@@ -392,8 +392,12 @@ static void strict_stores_nothing_of_the_file(void **state)
     assert_int_equal(one_number("store", "SELECT count(*) FROM match"), 1);
     assert_int_equal(import_with(&store, data, 2, false, NULL, &result, &err), ERR_OK);
     assert_int_equal(result.files_unchanged, 2); /* c.csv is a.csv again */
-    assert_int_equal(result.counts[ISSUE_UNKNOWN_DIVISION], 1);
-    assert_int_equal(result.rows_kept, 1);
+    assert_int_equal(import_with(&store, data, 2, true, NULL, &result, &err),
+                     ERR_INVALID); /* strict looks again */
+    assert_int_equal(import_with(&store, data, 2, false, NULL, &result, &err), ERR_OK);
+    assert_int_equal(result.files_unchanged, 3);
+    assert_int_equal(
+        one_number("store", "SELECT count(*) FROM import_count WHERE reason = 'unknown_division'"), 1);
     assert_int_equal(one_number("store", "SELECT count(*) FROM match"), 2);
     store_close(&store);
 }

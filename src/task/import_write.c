@@ -143,11 +143,11 @@ static enum err_code store_failed(struct import_write *write, const struct impor
     write->result->files_failed++;
     if (write->result->first_failure.code == ERR_OK)
         write->result->first_failure = file->failure;
-    report_log(write->reporter, "%s", file->failure.text);
     if (write->options->strict) {
         *err = file->failure;
         return file->failure.code;
     }
+    report_log(write->reporter, "%s", file->failure.text);
     enum err_code code = begin(write, err);
     return code == ERR_OK ? import_store_file(write->store->db, &stored, &file_id, err) : code;
 }
@@ -184,7 +184,7 @@ enum err_code import_write_start(struct import_write *write, struct store *store
     write->stored = names_create();
     if (write->stored == NULL)
         return err_nomem(err, 0);
-    enum err_code code = import_store_known(store->db, &write->known, err);
+    enum err_code code = import_store_known(store->db, options->strict, &write->known, err);
     return code == ERR_OK ? db_bulk_begin(store->db, err) : code;
 }
 

@@ -3,6 +3,7 @@
 #include "task/promote.h"
 
 #include "base/time.h"
+#include "evaluate/scoresheet.h"
 #include "learn/metric.h"
 #include "learn/model.h"
 
@@ -17,24 +18,14 @@ enum { PROMOTE_DRAWS = 2000, PROMOTE_ROWS_MIN = 50 };
 static void write_decision(struct json_writer *out, bool promote, const char *champion, const char *reason,
                            const struct interval *brier, const struct interval *ece)
 {
-    const struct interval *intervals[2] = {brier, ece};
-    static const char *const keys[2] = {"brier", "ece"};
     json_begin_object(out);
     json_field_bool(out, "promote", promote);
     json_field_text(out, "reason", reason);
     json_field_text(out, "champion", champion);
-    for (int i = 0; i < 2; i++) {
-        json_key(out, keys[i]);
-        if (intervals[i] == NULL) {
-            json_put_null(out);
-            continue;
-        }
-        json_begin_object(out);
-        json_field_f64(out, "value", intervals[i]->value);
-        json_field_f64(out, "low", intervals[i]->low);
-        json_field_f64(out, "high", intervals[i]->high);
-        json_end_object(out);
-    }
+    if (brier != NULL)
+        scoresheet_write_interval(out, "brier", brier);
+    if (ece != NULL)
+        scoresheet_write_interval(out, "ece", ece);
     json_end_object(out);
 }
 

@@ -1,0 +1,484 @@
+/* Table family: where both teams stand in their league this season, how far it is to the places that matter,
+ * how much is left to play, and where they come from.
+ *
+ * Which table. A table is of one league and one season (as the source numbers them); split seasons and play-offs
+ * that the source files under the league simply go on. It begins with the season's first result. A team is in
+ * the table of the league of its latest match of the season; should it change leagues within one (sources do
+ * err), it begins anew. A result of an earlier season than its league or its teams have reached is passed over.
+ * Deducted points and points halved before a split are not in the sources: points are those won.
+ *
+ * Places. A table keeps its teams' keys (points, then goal difference, then goals for, in one number) sorted
+ * downwards; a result moves two of them a few places. The position is one more than the number of greater keys.
+ * A *line* of k places (the title 1, Europe or the play-offs 4 to 6, the safe places) is judged by the k-th best
+ * of the OTHER teams: for a team inside that is the first one outside, for one outside it is the last one inside.
+ * So the distance, own points minus the points of that team, is a lead when positive and a deficit when negative,
+ * and there is one formula for both. Teams that have not played yet stand on 0 points.
+ *
+ * How much is left. A season's number of teams is known once somebody has played three times; until then it is
+ * at least that of the season before. Matches per team are (teams - 1) times the matches per opponent of the
+ * last two seasons, whichever had more (38/11 in Scotland; one broken off is thus passed over), 2 without any.
+ *
+ * Pressure. A line is close when the distance can be made good: 1 - |distance| / (3 * matches left + 1), at
+ * least 0; weighed by the played share of the season, as nothing presses in August. */
+#include "football/families.h"
+#include "football/league.h"
+#include "football/match.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+enum {
+    TABLE_HIGH = 99,       /* position, teams, distance: more counts as this */
+    TABLE_SURE_PLAYED = 3, /* once a team has played so often, every team has been seen */
+    FORM_MATCHES = 5,
+    FORM_POINTS = 3 * FORM_MATCHES + 1, /* values 0..15 of points in the last 5 */
+};
+
+enum {
+    SIDE_POSITION,
+    SIDE_POINTS,
+    SIDE_GOAL_DIFFERENCE,
+    SIDE_VENUE_POINTS,
+    SIDE_FORM_POSITION,
+    SIDE_TITLE,
+    SIDE_EUROPE,
+    SIDE_RELEGATION,
+    SIDE_PRESSURE,
+    SIDE_PLAYOFF_PRESSURE,
+    SIDE_MOVED,
+    SIDE_LAST_POINTS,
+    TABLE_SIDE
+};
+enum {
+    TABLE_POSITION_GAP = SIDE_COUNT * TABLE_SIDE,
+    TABLE_POINTS_GAP,
+    TABLE_PROGRESS,
+    TABLE_TEAMS,
+    TABLE_FEATURES
+};
+
+#define TABLE_ROW(name, unit, low, high, doc)                                                                \
+    {                                                                                                        \
+        "table_" name, unit, low, high, FEATURE_BEFORE_START, doc                                            \
+    }
+#define TABLE_TEAM(side, team, ground)                                                                       \
+    TABLE_ROW(side "_position", "", 1, TABLE_HIGH,                                                           \
+              "Position of the " team " in the league; equal teams share one."),                             \
+        TABLE_ROW(side "_points", "points", 0, 3, "Points per match of the " team " this season."),          \
+        TABLE_ROW(side "_goal_difference", "goals", -TABLE_HIGH, TABLE_HIGH,                                 \
+                  "Goal difference per match of the " team " this season."),                                 \
+        TABLE_ROW(side "_venue_points", "points", 0, 3,                                                      \
+                  "Points per match of the " team " " ground " this season."),                               \
+        TABLE_ROW(side "_form_position", "", 1, TABLE_HIGH,                                                  \
+                  "Position of the " team " by points won in the last 5 matches of the season."),            \
+        TABLE_ROW(side "_title_distance", "points", -TABLE_HIGH, TABLE_HIGH,                                 \
+                  "Points of the " team " minus those of the best other team."),                             \
+        TABLE_ROW(side "_europe_distance", "points", -TABLE_HIGH, TABLE_HIGH,                                \
+                  "Points of the " team " ahead of the first team outside the top places, or behind the last " \
+                  "one inside (negative): 6 of 20 or more teams, 5 of 16, else 4; Europe, or play-offs."),   \
+        TABLE_ROW(side "_relegation_distance", "points", -TABLE_HIGH, TABLE_HIGH,                            \
+                  "Points of the " team " ahead of the best team in the bottom places, or behind the last "  \
+                  "safe one (negative): 3 of 18 or more teams, 2 of 12, else 1."),                           \
+        TABLE_ROW(side "_pressure", "", 0, 1,                                                                \
+                  "Played share of the season times the closeness of the nearest line of title, Europe or "  \
+                  "relegation: 1 - |distance| / (3 * matches left + 1), " team "."),                         \
+        TABLE_ROW(side "_playoff_pressure", "", 0, 1,                                                        \
+                  "The same for the line of Europe or the play-offs alone, " team "."),                      \
+        TABLE_ROW(side "_moved", "", -1, 1,                                                                  \
+                  "1 when the " team " played in a lower league last season or in none that is covered, "    \
+                  "-1 in a higher one, 0 in one as high."),                                                  \
+        TABLE_ROW(side "_last_points", "points", 0, 3,                                                       \
+                  "Points per match of the " team " last season, in whichever league.")
+
+static const struct feature table_features[TABLE_FEATURES] = {
+    TABLE_TEAM("home", "home team", "at home"),
+    TABLE_TEAM("away", "away team", "away"),
+    [TABLE_POSITION_GAP] = TABLE_ROW("position_gap", "", -TABLE_HIGH, TABLE_HIGH,
+                                     "Position of the home team minus that of the away team."),
+    [TABLE_POINTS_GAP] = TABLE_ROW("points_gap", "points", -3, 3,
+                                   "Points per match of the home team this season minus the away team's."),
+    [TABLE_PROGRESS] =
+        TABLE_ROW("progress", "", 0, 1,
+                  "Played share of the season: matches of both teams over what they are expected to play."),
+    [TABLE_TEAMS] = TABLE_ROW("teams", "teams", 2, TABLE_HIGH, "Teams of the league."),
+};
+
+/* A team's season. */
+struct table_team {
+    int32_t points, goals_for, goals_against;
+    int32_t venue_points[SIDE_COUNT];
+    int16_t venue_played[SIDE_COUNT];
+    int16_t league, season, played; /* played 0: no season yet */
+    int16_t last_league, last_season, last_played;
+    int32_t last_points;
+    uint8_t form[FORM_MATCHES]; /* points, latest first */
+    uint8_t form_points;        /* their sum */
+    uint8_t padding[2];
+};
+
+/* A league's season. */
+struct table_league {
+    int16_t season;
+    int16_t last_season;
+    uint8_t has_season, has_last, padding[2];
+    uint32_t team_count, most_played;           /* this season */
+    uint32_t last_team_count, last_most_played; /* the season before on record */
+    uint32_t older_team_count, older_most_played;
+    uint16_t with_form[FORM_POINTS]; /* how many teams won so many points in their last 5 */
+};
+
+/* The leagues, the teams, and for each league `team_count` places for keys follow each other. */
+struct table_state {
+    uint64_t team_count, league_count;
+    struct table_league league[];
+};
+
+static size_t table_state_bytes(const struct stream_size *size)
+{
+    return sizeof(struct table_state) + size->groups * sizeof(struct table_league) +
+           size->entities * sizeof(struct table_team) + size->groups * size->entities * sizeof(int32_t);
+}
+
+static void table_init(void *memory, const struct stream_size *size)
+{
+    struct table_state *state = memory;
+    state->team_count = size->entities;
+    state->league_count = size->groups;
+}
+
+static const struct table_league *league_of(const struct table_state *state, int league)
+{
+    assert((uint64_t)league < state->league_count);
+    return &state->league[league];
+}
+
+static const struct table_team *team_of(const struct table_state *state, int32_t team)
+{
+    assert((uint64_t)team < state->team_count);
+    return (const struct table_team *)(state->league + state->league_count) + team;
+}
+
+/* The keys of a league, greatest first. */
+static const int32_t *keys_of(const struct table_state *state, int league)
+{
+    const struct table_team *teams = (const struct table_team *)(state->league + state->league_count);
+    return (const int32_t *)(teams + state->team_count) + (size_t)league * state->team_count;
+}
+
+/* Keys: 10 bits of points, 11 of goal difference, 10 of goals for. */
+
+enum { KEY_GOALS_BITS = 10, KEY_DIFFERENCE_BITS = 11, KEY_GOALS_HIGH = (1 << KEY_GOALS_BITS) - 1 };
+
+static int32_t clamp(int32_t value, int32_t low, int32_t high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+static int32_t key_of(int32_t points, int32_t goals_for, int32_t goals_against)
+{
+    int32_t difference = clamp(goals_for - goals_against, -KEY_GOALS_HIGH, KEY_GOALS_HIGH) + KEY_GOALS_HIGH;
+    return (clamp(points, 0, KEY_GOALS_HIGH) << KEY_DIFFERENCE_BITS | difference) << KEY_GOALS_BITS |
+           clamp(goals_for, 0, KEY_GOALS_HIGH);
+}
+
+static int32_t key_points(int32_t key)
+{
+    return key >> (KEY_DIFFERENCE_BITS + KEY_GOALS_BITS);
+}
+
+/* How many keys are greater: the place of `key` among them, from 0. */
+static size_t count_greater(const int32_t *keys, size_t count, int32_t key)
+{
+    size_t greater = 0;
+    for (size_t i = 0; i < count; i++)
+        greater += keys[i] > key;
+    return greater;
+}
+
+static void keys_remove(int32_t *keys, size_t count, int32_t key)
+{
+    size_t at = count_greater(keys, count, key);
+    assert(at < count && keys[at] == key);
+    memmove(keys + at, keys + at + 1, (count - at - 1) * sizeof(*keys));
+}
+
+static void keys_insert(int32_t *keys, size_t count, int32_t key)
+{
+    size_t at = count_greater(keys, count, key);
+    memmove(keys + at + 1, keys + at, (count - at) * sizeof(*keys));
+    keys[at] = key;
+}
+
+/* What a league says about a season that runs or is about to begin. */
+struct table_view {
+    size_t seen;         /* teams that have played: keys in use */
+    size_t teams;        /* teams that are expected; 0 unknown */
+    double matches;      /* per team over the season */
+    bool has_season_ago; /* the league was played the season before, too */
+    const int32_t *keys;
+    const uint16_t *with_form; /* NULL: nobody has played */
+};
+
+static double matches_per_opponent(uint32_t team_count, uint32_t most_played)
+{
+    return team_count >= 2 ? (double)most_played / (team_count - 1) : 0;
+}
+
+static struct table_view view_of(const struct table_state *state, const struct fixture *fixture)
+{
+    const struct table_league *league = league_of(state, fixture->league);
+    bool runs = league->has_season && league->season == fixture->season;
+    struct table_view view = {.keys = keys_of(state, fixture->league)};
+    double last, older;
+    uint32_t last_teams, most_played = 0;
+    if (runs) {
+        view.seen = league->team_count;
+        view.with_form = league->with_form;
+        view.has_season_ago = league->has_last && league->last_season == fixture->season - 1;
+        most_played = league->most_played;
+        last_teams = league->last_team_count;
+        last = matches_per_opponent(league->last_team_count, league->last_most_played);
+        older = matches_per_opponent(league->older_team_count, league->older_most_played);
+    } else { /* what runs there is the season before, or an older one */
+        view.has_season_ago = league->has_season && league->season == fixture->season - 1;
+        last_teams = league->team_count;
+        last = matches_per_opponent(league->team_count, league->most_played);
+        older = matches_per_opponent(league->last_team_count, league->last_most_played);
+    }
+    bool is_sure = most_played >= TABLE_SURE_PLAYED;
+    view.teams = is_sure || last_teams < view.seen ? view.seen : last_teams;
+    if (!is_sure && last_teams == 0)
+        view.teams = 0;
+    double per_opponent = last > older ? last : older;
+    view.matches = (per_opponent > 0 ? per_opponent : 2) * ((double)view.teams - 1);
+    if (view.matches < most_played)
+        view.matches = most_played;
+    return view;
+}
+
+/* Own points minus those of the k-th best of the other teams (k from 1). own: the place of a team that has
+ * played, else any number not below `seen`. */
+static int32_t line_distance(const struct table_view *view, int32_t points, size_t own, size_t k)
+{
+    size_t at = k - 1;
+    at += at >= own;
+    return clamp(points - (at < view->seen ? key_points(view->keys[at]) : 0), -TABLE_HIGH, TABLE_HIGH);
+}
+
+static float closeness(int32_t distance, double matches_left)
+{
+    double value = 1 - (distance < 0 ? -distance : distance) / (3 * matches_left + 1);
+    return value > 0 ? (float)value : 0;
+}
+
+static size_t europe_places(size_t teams)
+{
+    return teams >= 20 ? 6 : teams >= 16 ? 5 : 4;
+}
+
+static size_t safe_places(size_t teams)
+{
+    return teams - (teams >= 18 ? 3 : teams >= 12 ? 2 : 1);
+}
+
+static void emit_lines(const struct table_view *view, const struct table_team *team, size_t own, float *out)
+{
+    if (view->teams < 2) {
+        out[SIDE_TITLE] = out[SIDE_EUROPE] = out[SIDE_RELEGATION] = NAN;
+        out[SIDE_PRESSURE] = out[SIDE_PLAYOFF_PRESSURE] = NAN;
+        return;
+    }
+    int32_t title = line_distance(view, team->points, own, 1);
+    int32_t europe = line_distance(view, team->points, own, europe_places(view->teams));
+    int32_t relegation = line_distance(view, team->points, own, safe_places(view->teams));
+    double left = view->matches - team->played;
+    float played = (float)(team->played / view->matches);
+    float playoff = closeness(europe, left);
+    float nearest = fmaxf(playoff, fmaxf(closeness(title, left), closeness(relegation, left)));
+    out[SIDE_TITLE] = (float)title;
+    out[SIDE_EUROPE] = (float)europe;
+    out[SIDE_RELEGATION] = (float)relegation;
+    out[SIDE_PRESSURE] = played * nearest;
+    out[SIDE_PLAYOFF_PRESSURE] = played * playoff;
+}
+
+static void emit_position(const struct table_view *view, const struct table_team *team, size_t greater, float *out)
+{
+    int32_t better_form = 0;
+    for (size_t points = team->form_points + 1U; view->with_form != NULL && points < FORM_POINTS; points++)
+        better_form += view->with_form[points];
+    out[SIDE_POSITION] = (float)clamp((int32_t)greater + 1, 1, TABLE_HIGH);
+    out[SIDE_FORM_POSITION] = (float)clamp(better_form + 1, 1, TABLE_HIGH);
+}
+
+/* Where the team was the season before: its league and what it won there. */
+static void emit_past(const struct table_state *state, const struct table_view *view, const struct fixture *fixture,
+                      int32_t index, float *out)
+{
+    const struct table_team *team = team_of(state, index);
+    int league = -1, played = 0, points = 0;
+    if (team->played > 0 && team->season == fixture->season - 1) {
+        league = team->league;
+        played = team->played;
+        points = team->points;
+    } else if (team->last_played > 0 && team->season == fixture->season &&
+               team->last_season == fixture->season - 1) {
+        league = team->last_league;
+        played = team->last_played;
+        points = team->last_points;
+    }
+    out[SIDE_LAST_POINTS] = league < 0 ? NAN : (float)points / (float)played;
+    out[SIDE_MOVED] = view->has_season_ago ? 1 : NAN; /* from below what is covered */
+    if (league >= 0) {
+        int before = league_at((size_t)league)->tier, now = league_at((size_t)fixture->league)->tier;
+        out[SIDE_MOVED] = (float)((before > now) - (before < now));
+    }
+}
+
+static void emit_side(const struct table_state *state, const struct table_view *view, const struct fixture *fixture,
+                      int side, float *out)
+{
+    static const struct table_team nothing = {0};
+    int32_t index = side == SIDE_HOME ? fixture->home : fixture->away;
+    const struct table_team *team = team_of(state, index);
+    bool is_in = team->played > 0 && team->season == fixture->season && team->league == fixture->league;
+    if (!is_in)
+        team = &nothing;
+    float played = (float)team->played, venue = (float)team->venue_played[side]; /* 0/0 says "missing" */
+    float difference = (float)(team->goals_for - team->goals_against) / played;
+    size_t greater = count_greater(view->keys, view->seen,
+                                   key_of(team->points, team->goals_for, team->goals_against));
+    out[SIDE_POINTS] = (float)team->points / played;
+    out[SIDE_GOAL_DIFFERENCE] = difference;
+    out[SIDE_VENUE_POINTS] = (float)team->venue_points[side] / venue;
+    emit_position(view, team, greater, out);
+    emit_lines(view, team, is_in ? greater : view->seen, out);
+    emit_past(state, view, fixture, index, out);
+}
+
+static double played_of(const struct table_state *state, const struct fixture *fixture, int32_t index)
+{
+    const struct table_team *team = team_of(state, index);
+    return team->season == fixture->season && team->league == fixture->league ? team->played : 0;
+}
+
+static void table_emit(const void *memory, const void *event, float *out)
+{
+    const struct table_state *state = memory;
+    const struct fixture *fixture = event;
+    struct table_view view = view_of(state, fixture);
+    float *home = out, *away = out + TABLE_SIDE;
+    emit_side(state, &view, fixture, SIDE_HOME, home);
+    emit_side(state, &view, fixture, SIDE_AWAY, away);
+    double played = played_of(state, fixture, fixture->home) + played_of(state, fixture, fixture->away);
+    out[TABLE_POSITION_GAP] = home[SIDE_POSITION] - away[SIDE_POSITION];
+    out[TABLE_POINTS_GAP] = home[SIDE_POINTS] - away[SIDE_POINTS];
+    out[TABLE_PROGRESS] = view.teams < 2 ? NAN : (float)(played / (2 * view.matches));
+    out[TABLE_TEAMS] = view.teams < 2 ? NAN : (float)clamp((int32_t)view.teams, 2, TABLE_HIGH);
+}
+
+/* Learning. */
+
+static void begin_league_season(struct table_league *league, int16_t season)
+{
+    league->older_team_count = league->last_team_count;
+    league->older_most_played = league->last_most_played;
+    league->last_team_count = league->team_count;
+    league->last_most_played = league->most_played;
+    league->last_season = league->season;
+    league->has_last = league->has_season;
+    league->season = season;
+    league->has_season = 1;
+    league->team_count = league->most_played = 0;
+    memset(league->with_form, 0, sizeof(league->with_form));
+}
+
+/* Out of its present table, to be put back with other numbers or into another one. */
+static void take_out(struct table_state *state, const struct table_team *team)
+{
+    struct table_league *league = (struct table_league *)league_of(state, team->league);
+    if (league->season != team->season)
+        return; /* that table is history */
+    keys_remove((int32_t *)keys_of(state, team->league), league->team_count,
+                key_of(team->points, team->goals_for, team->goals_against));
+    league->team_count--;
+    league->with_form[team->form_points]--;
+}
+
+static void put_in(struct table_state *state, const struct table_team *team)
+{
+    struct table_league *league = (struct table_league *)league_of(state, team->league);
+    keys_insert((int32_t *)keys_of(state, team->league), league->team_count,
+                key_of(team->points, team->goals_for, team->goals_against));
+    league->team_count++;
+    league->with_form[team->form_points]++;
+    if ((uint32_t)team->played > league->most_played)
+        league->most_played = (uint32_t)team->played;
+}
+
+static void begin_team_season(struct table_team *team, const struct fixture *fixture)
+{
+    struct table_team fresh = {.league = fixture->league, .season = fixture->season};
+    bool is_new_season = team->season != fixture->season;
+    fresh.last_league = is_new_season ? team->league : team->last_league;
+    fresh.last_season = is_new_season ? team->season : team->last_season;
+    fresh.last_played = is_new_season ? team->played : team->last_played;
+    fresh.last_points = is_new_season ? team->points : team->last_points;
+    *team = fresh;
+}
+
+static void learn_side(struct table_state *state, const struct fixture *fixture, int side, int own, int other)
+{
+    struct table_team *team =
+        (struct table_team *)team_of(state, side == SIDE_HOME ? fixture->home : fixture->away);
+    int points = match_points(own, other);
+    if (team->played > 0 && team->season == fixture->season)
+        take_out(state, team);
+    if (team->played == 0 || team->season != fixture->season || team->league != fixture->league)
+        begin_team_season(team, fixture);
+    team->points += points;
+    team->goals_for += own;
+    team->goals_against += other;
+    team->played += team->played < INT16_MAX;
+    if (!fixture->is_neutral && team->venue_played[side] < INT16_MAX) {
+        team->venue_points[side] += points;
+        team->venue_played[side]++;
+    }
+    team->form_points = (uint8_t)(team->form_points + points - team->form[FORM_MATCHES - 1]);
+    memmove(team->form + 1, team->form, sizeof(team->form) - sizeof(team->form[0]));
+    team->form[0] = (uint8_t)points;
+    put_in(state, team);
+}
+
+static void table_apply(void *memory, const void *event, const void *result)
+{
+    struct table_state *state = memory;
+    const struct fixture *fixture = event;
+    const struct outcome *outcome = result;
+    struct table_league *league = (struct table_league *)league_of(state, fixture->league);
+    const struct table_team *home = team_of(state, fixture->home), *away = team_of(state, fixture->away);
+    if ((league->has_season && fixture->season < league->season) ||
+        (home->played > 0 && fixture->season < home->season) ||
+        (away->played > 0 && fixture->season < away->season))
+        return;
+    if (!league->has_season || league->season != fixture->season)
+        begin_league_season(league, fixture->season);
+    int goals[SIDE_COUNT];
+    for (size_t side = 0; side < SIDE_COUNT; side++)
+        goals[side] = clamp(outcome->goals[side], 0, TABLE_HIGH);
+    learn_side(state, fixture, SIDE_HOME, goals[SIDE_HOME], goals[SIDE_AWAY]);
+    learn_side(state, fixture, SIDE_AWAY, goals[SIDE_AWAY], goals[SIDE_HOME]);
+}
+
+const struct tracker tracker_table = {
+    .family = "table",
+    .doc = "The league table: positions, distances to the lines that matter, pressure, promotion and relegation.",
+    .version = 1,
+    .features = table_features,
+    .feature_count = TABLE_FEATURES,
+    .state_bytes = table_state_bytes,
+    .init = table_init,
+    .emit = table_emit,
+    .apply = table_apply,
+};
