@@ -3,6 +3,7 @@ common.line); it checks that both sides did the same before it measures. Adding 
 
 import argparse
 import importlib.util
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -40,7 +41,7 @@ def main():
         begin = time.monotonic()
         try:
             lines = row.run(bench)
-        except common.Failed as error:
+        except (common.Failed, OSError, subprocess.SubprocessError) as error:
             failed.append(row.NAME)
             print(f"FAILED: {error}", file=sys.stderr)
             continue

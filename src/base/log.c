@@ -31,13 +31,6 @@ void log_start(enum log_level least, int64_t (*now_us)(void), log_sink *sink, vo
     (void)pthread_mutex_unlock(&log_state.mutex);
 }
 
-void log_set_least(enum log_level least)
-{
-    (void)pthread_mutex_lock(&log_state.mutex);
-    log_state.least = least;
-    (void)pthread_mutex_unlock(&log_state.mutex);
-}
-
 /* Microseconds are always written, so that columns line up. */
 static size_t log_put_head(char *line, int64_t now_us, enum log_level level, const char *component)
 {

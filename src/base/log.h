@@ -13,7 +13,6 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 typedef void log_sink(void *context, enum log_level level, const char *line, size_t size_bytes);
 
 void log_start(enum log_level least, int64_t (*now_us)(void), log_sink *sink, void *context);
-void log_set_least(enum log_level least); /* lines below it are dropped */
 void log_line(enum log_level level, const char *component, const char *format, ...) PRINTF_LIKE(3, 4);
 
 #endif

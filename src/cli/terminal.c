@@ -57,6 +57,20 @@ static void on_log(void *context, const char *line)
     (void)fprintf(stderr, "%s\n", line);
 }
 
+static void log_to_stderr(void *context, enum log_level level, const char *line, size_t size_bytes)
+{
+    (void)context;
+    (void)level;
+    /* one write per line; a log that cannot be written has nowhere to complain */
+    if (write(STDERR_FILENO, line, size_bytes) < 0)
+        return;
+}
+
+void terminal_log_start(enum log_level least)
+{
+    log_start(least, clock_now_us, log_to_stderr, NULL);
+}
+
 struct reporter terminal_reporter(void)
 {
     terminal.is_terminal = isatty(STDERR_FILENO) == 1;
