@@ -22,6 +22,24 @@ static bool is_text(const char *text, size_t bytes)
     return memchr(text, '\0', bytes) != NULL && text_is_utf8(text_of(text));
 }
 
+/* A refusal says why, and can be told as JSON, whatever bytes of the client it quotes. */
+static void check_refusal(const struct err *err)
+{
+    struct json_writer writer;
+    struct buffer out;
+    json_t *back = NULL;
+    require(err->text[0] != '\0' && memchr(err->text, '\0', sizeof err->text) != NULL);
+    buffer_init(&out, 1 << 20);
+    json_writer_init(&writer, &out);
+    json_begin_object(&writer);
+    json_field_text(&writer, "message", err->text);
+    json_field_text(&writer, "field", err->field);
+    json_end_object(&writer);
+    require(json_read(buffer_text(&out), out.size_bytes, &back, NULL) == ERR_OK);
+    json_decref(back);
+    buffer_release(&out);
+}
+
 static void check_prices(const float *prices, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -69,7 +87,7 @@ static void read_prediction(const json_t *body)
     struct forecast_request request;
     struct err err = {0};
     if (read_request(body, &request, &err) != ERR_OK) {
-        require(err.text[0] != '\0' && is_text(err.text, sizeof err.text));
+        check_refusal(&err);
         return;
     }
     check_request(&request);
@@ -104,14 +122,15 @@ static void read_task(const struct task *task, const json_t *body)
     option_defaults(task->options, options);
     memcpy(before, options, sizeof options);
     if (option_read_json(task->options, options, body, true, &err) != ERR_OK) {
-        require(err.text[0] != '\0' && memcmp(options, before, sizeof options) == 0);
+        require(memcmp(options, before, sizeof options) == 0);
+        check_refusal(&err);
         return;
     }
     /* what a task refuses never becomes a job, so it is never written */
     if (task->check == NULL || task->check(options, &err) == ERR_OK)
         check_round_trip(task, options);
     else
-        require(err.text[0] != '\0');
+        check_refusal(&err);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
@@ -119,7 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
     struct err err = {0};
     json_t *body = NULL;
     if (json_read((const char *)data, size_bytes, &body, &err) != ERR_OK) {
-        require(err.text[0] != '\0' && is_text(err.text, sizeof err.text));
+        check_refusal(&err);
         return 0;
     }
     if (json_is_object(body)) {

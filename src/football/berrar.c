@@ -56,11 +56,10 @@ static const struct feature berrar_features[BERRAR_FEATURES] = {
     [BERRAR_EXPECTED_AWAY] =
         BERRAR_ROW("expected_away", "goals", 0, BERRAR_GOALS,
                    "Expected goals of the away team, 5/(1+exp(-(its offence + their defence)+1.25))"),
-    [BERRAR_EXPECTED_DIFFERENCE] =
-        BERRAR_ROW("expected_difference", "goals", -BERRAR_GOALS, BERRAR_GOALS,
-                   "Expected goals of the home team minus those of the away team"),
-    [BERRAR_EXPECTED_TOTAL] = BERRAR_ROW("expected_total", "goals", 0, 2 * BERRAR_GOALS,
-                                         "Expected goals of both teams together"),
+    [BERRAR_EXPECTED_DIFFERENCE] = BERRAR_ROW("expected_difference", "goals", -BERRAR_GOALS, BERRAR_GOALS,
+                                              "Expected goals of the home team minus those of the away team"),
+    [BERRAR_EXPECTED_TOTAL] =
+        BERRAR_ROW("expected_total", "goals", 0, 2 * BERRAR_GOALS, "Expected goals of both teams together"),
 };
 
 struct berrar_team {

@@ -50,8 +50,7 @@ enum {
 #define DC_STRENGTH(name, what)                                                                              \
     DC_ROW(name, "log goals", -2 * STRENGTH_LIMIT, 2 * STRENGTH_LIMIT, what " minus the mean of its league")
 #define DC_CHANCE(name, what) DC_ROW(name, "probability", 0, 1, what)
-/* faded sums of expected goals: at most 5 a match, and 1/(1-exp(-0.002)) = 500.5 of them with a match a day */
-#define DC_INFORMATION_HIGH 2600
+#define DC_INFORMATION_HIGH   500.0 /* a match a week stays below 200; more counts as this */
 
 static const struct feature dc_features[DC_FEATURES] = {
     [DC_EXPECTED_HOME] = DC_ROW("expected_home", "goals", STRENGTH_GOALS_LOW, STRENGTH_GOALS_HIGH,
@@ -75,8 +74,9 @@ static const struct feature dc_features[DC_FEATURES] = {
                                    "Goals that the home team's attack is known from, older ones for less"),
     [DC_AWAY_INFORMATION] = DC_ROW("away_information", "goals", 0, DC_INFORMATION_HIGH,
                                    "Goals that the away team's attack is known from, older ones for less"),
-    [DC_ADVANTAGE] = DC_ROW("home_advantage", "log goals", -STRENGTH_ADVANTAGE_LIMIT,
-                            STRENGTH_ADVANTAGE_LIMIT, "Home advantage of the league, log lambda/mu of equals"),
+    [DC_ADVANTAGE] =
+        DC_ROW("home_advantage", "log goals", -STRENGTH_ADVANTAGE_LIMIT, STRENGTH_ADVANTAGE_LIMIT,
+               "Home advantage of the league, log lambda/mu of equals"),
 };
 
 struct dc_league {
@@ -143,8 +143,8 @@ static void dc_emit(const void *memory, const void *event, float *out)
     out[DC_HOME_DEFENCE] = (float)(home.defence - strength->mean_defence);
     out[DC_AWAY_ATTACK] = (float)(away.attack - strength->mean_attack);
     out[DC_AWAY_DEFENCE] = (float)(away.defence - strength->mean_defence);
-    out[DC_HOME_INFORMATION] = (float)home.attack_information;
-    out[DC_AWAY_INFORMATION] = (float)away.attack_information;
+    out[DC_HOME_INFORMATION] = (float)fmin(home.attack_information, DC_INFORMATION_HIGH);
+    out[DC_AWAY_INFORMATION] = (float)fmin(away.attack_information, DC_INFORMATION_HIGH);
     out[DC_ADVANTAGE] = (float)(fixture->is_neutral ? 0 : strength->advantage);
 }
 

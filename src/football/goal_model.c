@@ -52,14 +52,13 @@ void goal_model_score(const double expected[SIDE_COUNT], double rho, const int16
 {
     double lambda = expected[SIDE_HOME], mu = expected[SIDE_AWAY], product = lambda * mu;
     double tau[2][2] = {{1 - product * rho, 1 + lambda * rho}, {1 + mu * rho, 1 - rho}};
-    double by_rho[2][2] = {{-product, lambda}, {mu, -1}};       /* d tau / d rho */
+    double by_rho[2][2] = {{-product, lambda}, {mu, -1}};            /* d tau / d rho */
     double by_home[2][2] = {{-product * rho, lambda * rho}, {0, 0}}; /* d tau / d log lambda */
     double by_away[2][2] = {{-product * rho, 0}, {mu * rho, 0}};     /* d tau / d log mu */
     *out = (struct goal_score){{goals[SIDE_HOME] - lambda, goals[SIDE_AWAY] - mu}, 0, 0};
     /* the sum over the four scores of p (d tau/d rho)^2/tau, p without tau */
-    out->rho_information =
-        exp(-lambda - mu) * product *
-        (product / tau[0][0] + lambda / tau[0][1] + mu / tau[1][0] + 1 / tau[1][1]);
+    out->rho_information = exp(-lambda - mu) * product *
+                           (product / tau[0][0] + lambda / tau[0][1] + mu / tau[1][0] + 1 / tau[1][1]);
     if (goals[SIDE_HOME] > 1 || goals[SIDE_AWAY] > 1)
         return;
     int x = goals[SIDE_HOME], y = goals[SIDE_AWAY];

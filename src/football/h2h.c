@@ -57,8 +57,8 @@ static const struct feature h2h_features[H2H_FEATURES] = {
     [H2H_GOALS_AGAINST] = H2H_ROW("goals_against", "goals", 0, H2H_GOALS_HIGH,
                                   "Goals per match of the away team in the last 10 meetings."),
     [H2H_OVER_SHARE] = H2H_ROW("over_share", "share", 0, 1, "Share with more than 2.5 goals" OF_TEN),
-    [H2H_LAST_SCORE] = H2H_ROW("last_score", "score", 0, 1,
-                               "The last meeting: 1 won by the home team, 0.5 drawn, 0 lost."),
+    [H2H_LAST_SCORE] =
+        H2H_ROW("last_score", "score", 0, 1, "The last meeting: 1 won by the home team, 0.5 drawn, 0 lost."),
     [H2H_LAST_DAYS] = H2H_ROW("last_days", "days", 0, H2H_DAYS_HIGH,
                               "Days since the last meeting; 3650 stands for 3650 or more."),
     [H2H_VENUE_MEETINGS] = H2H_ROW("venue_meetings", "matches", 0, H2H_MEETINGS,
@@ -161,8 +161,8 @@ static void h2h_apply(void *memory, const void *event, const void *result)
     const struct outcome *outcome = result;
     struct h2h_pair *pair = &state->pair[pair_index(state, fixture)];
     int low_side = fixture->home < fixture->away ? SIDE_HOME : SIDE_AWAY;
-    unsigned meeting =
-        goals_bits(outcome->goals[low_side]) | goals_bits(outcome->goals[!low_side]) << GOALS_BITS;
+    unsigned meeting = goals_bits(outcome->goals[low_side]) | goals_bits(outcome->goals[!low_side])
+                                                                  << GOALS_BITS;
     if (low_side == SIDE_HOME)
         meeting |= LOW_AT_HOME;
     if (fixture->is_neutral)

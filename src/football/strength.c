@@ -12,7 +12,7 @@ static const double LEAGUE_FADE_PER_DAY = 0.0005; /* leagues change more slowly 
 static const double PRIOR = 10;                   /* P, in goals: about seven matches */
 static const double LEAGUE_PRIOR = 150;
 static const double ANCHOR = 0.95;
-static const double MEAN_RATE = 0.005; /* of the league averages, per match */
+static const double MEAN_RATE = 0.005;                          /* of the league averages, per match */
 static const double LEVEL_START = 0.22, ADVANTAGE_START = 0.35; /* 1.48 goals against 1.05 */
 
 static double clamp(double value, double low, double high)
@@ -52,15 +52,16 @@ static void fade_team(struct strength_team *team, const struct strength_league *
 {
     if (team->matches > 0 && day > team->day) {
         double weight = exp(-FADE_PER_DAY * (double)(day - team->day));
-        team->attack =
-            fade_to(team->attack, ANCHOR * league->mean_attack, team->attack_information, weight);
+        team->attack = fade_to(team->attack, ANCHOR * league->mean_attack, team->attack_information, weight);
         team->defence =
             fade_to(team->defence, ANCHOR * league->mean_defence, team->defence_information, weight);
         team->attack_information *= weight;
         team->defence_information *= weight;
     }
-    *team = strength_of(team, league);
-    team->day = day;
+    if (team->matches == 0)
+        *team = strength_of(team, league);
+    if (team->matches == 0 || day > team->day)
+        team->day = day;
 }
 
 void strength_fade(struct strength_team *home, struct strength_team *away, struct strength_league *league,
@@ -73,7 +74,8 @@ void strength_fade(struct strength_team *home, struct strength_team *away, struc
         league->level_information *= weight;
         league->advantage_information *= weight;
     }
-    league->day = day;
+    if (league->matches == 0 || day > league->day)
+        league->day = day;
 }
 
 static void step_attack(struct strength_team *team, double expected, double score)

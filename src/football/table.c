@@ -7,8 +7,8 @@
  * err), it begins anew. A result of an earlier season than its league or its teams have reached is passed over.
  * Deducted points and points halved before a split are not in the sources: points are those won.
  *
- * Places. A table keeps its teams' keys (points, then goal difference, then goals for, in one number) sorted
- * downwards; a result moves two of them a few places. The position is one more than the number of greater keys.
+ * Places. A table keeps its teams' keys (ranking.h: points, goal difference, goals for) sorted downwards; a result
+ * moves two of them a few places. The position is one more than the number of greater keys.
  * A *line* of k places (the title 1, Europe or the play-offs 4 to 6, the safe places) is judged by the k-th best
  * of the OTHER teams: for a team inside that is the first one outside, for one outside it is the last one inside.
  * So the distance, own points minus the points of that team, is a lead when positive and a deficit when negative,
@@ -23,6 +23,7 @@
 #include "football/families.h"
 #include "football/league.h"
 #include "football/match.h"
+#include "football/ranking.h"
 
 #include <assert.h>
 #include <math.h>
@@ -75,7 +76,8 @@ enum {
         TABLE_ROW(side "_title_distance", "points", -TABLE_HIGH, TABLE_HIGH,                                 \
                   "Points of the " team " minus those of the best other team."),                             \
         TABLE_ROW(side "_europe_distance", "points", -TABLE_HIGH, TABLE_HIGH,                                \
-                  "Points of the " team " ahead of the first team outside the top places, or behind the last " \
+                  "Points of the " team                                                                      \
+                  " ahead of the first team outside the top places, or behind the last "                     \
                   "one inside (negative): 6 of 20 or more teams, 5 of 16, else 4; Europe, or play-offs."),   \
         TABLE_ROW(side "_relegation_distance", "points", -TABLE_HIGH, TABLE_HIGH,                            \
                   "Points of the " team " ahead of the best team in the bottom places, or behind the last "  \
@@ -106,12 +108,10 @@ static const struct feature table_features[TABLE_FEATURES] = {
 
 /* A team's season. */
 struct table_team {
-    int32_t points, goals_for, goals_against;
-    int32_t venue_points[SIDE_COUNT];
-    int16_t venue_played[SIDE_COUNT];
-    int16_t league, season, played; /* played 0: no season yet */
-    int16_t last_league, last_season, last_played;
-    int32_t last_points;
+    int32_t played, points, goals_for, goals_against; /* played 0: no season yet */
+    int32_t venue_played[SIDE_COUNT], venue_points[SIDE_COUNT];
+    int32_t last_played, last_points; /* the season before on record, in last_season */
+    int16_t league, season, last_league, last_season;
     uint8_t form[FORM_MATCHES]; /* points, latest first */
     uint8_t form_points;        /* their sum */
     uint8_t padding[2];
@@ -119,16 +119,20 @@ struct table_team {
 
 /* A league's season. */
 struct table_league {
-    int16_t season;
-    int16_t last_season;
+    int16_t season, last_season;
     uint8_t has_season, has_last, padding[2];
-    uint32_t team_count, most_played;           /* this season */
-    uint32_t last_team_count, last_most_played; /* the season before on record */
-    uint32_t older_team_count, older_most_played;
+    uint32_t team_count, most_played; /* this season */
+    uint32_t last_team_count, last_most_played, older_team_count,
+        older_most_played;           /* those before on record */
     uint16_t with_form[FORM_POINTS]; /* how many teams won so many points in their last 5 */
 };
 
-/* The leagues, the teams, and for each league `team_count` places for keys follow each other. */
+static int32_t cut(int32_t value, int32_t low, int32_t high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+/* The teams follow the leagues, then come `team_count` places for keys per league. */
 struct table_state {
     uint64_t team_count, league_count;
     struct table_league league[];
@@ -166,48 +170,19 @@ static const int32_t *keys_of(const struct table_state *state, int league)
     return (const int32_t *)(teams + state->team_count) + (size_t)league * state->team_count;
 }
 
-/* Keys: 10 bits of points, 11 of goal difference, 10 of goals for. */
-
-enum { KEY_GOALS_BITS = 10, KEY_DIFFERENCE_BITS = 11, KEY_GOALS_HIGH = (1 << KEY_GOALS_BITS) - 1 };
-
-static int32_t clamp(int32_t value, int32_t low, int32_t high)
+static struct table_league *league_to_change(struct table_state *state, int league)
 {
-    return value < low ? low : value > high ? high : value;
+    return (struct table_league *)league_of(state, league);
 }
 
-static int32_t key_of(int32_t points, int32_t goals_for, int32_t goals_against)
+static struct table_team *team_to_change(struct table_state *state, int32_t team)
 {
-    int32_t difference = clamp(goals_for - goals_against, -KEY_GOALS_HIGH, KEY_GOALS_HIGH) + KEY_GOALS_HIGH;
-    return (clamp(points, 0, KEY_GOALS_HIGH) << KEY_DIFFERENCE_BITS | difference) << KEY_GOALS_BITS |
-           clamp(goals_for, 0, KEY_GOALS_HIGH);
+    return (struct table_team *)team_of(state, team);
 }
 
-static int32_t key_points(int32_t key)
+static int32_t *keys_to_change(struct table_state *state, int league)
 {
-    return key >> (KEY_DIFFERENCE_BITS + KEY_GOALS_BITS);
-}
-
-/* How many keys are greater: the place of `key` among them, from 0. */
-static size_t count_greater(const int32_t *keys, size_t count, int32_t key)
-{
-    size_t greater = 0;
-    for (size_t i = 0; i < count; i++)
-        greater += keys[i] > key;
-    return greater;
-}
-
-static void keys_remove(int32_t *keys, size_t count, int32_t key)
-{
-    size_t at = count_greater(keys, count, key);
-    assert(at < count && keys[at] == key);
-    memmove(keys + at, keys + at + 1, (count - at - 1) * sizeof(*keys));
-}
-
-static void keys_insert(int32_t *keys, size_t count, int32_t key)
-{
-    size_t at = count_greater(keys, count, key);
-    memmove(keys + at + 1, keys + at, (count - at) * sizeof(*keys));
-    keys[at] = key;
+    return (int32_t *)keys_of(state, league);
 }
 
 /* What a league says about a season that runs or is about to begin. */
@@ -263,7 +238,7 @@ static int32_t line_distance(const struct table_view *view, int32_t points, size
 {
     size_t at = k - 1;
     at += at >= own;
-    return clamp(points - (at < view->seen ? key_points(view->keys[at]) : 0), -TABLE_HIGH, TABLE_HIGH);
+    return cut(points - (at < view->seen ? ranking_points(view->keys[at]) : 0), -TABLE_HIGH, TABLE_HIGH);
 }
 
 static float closeness(int32_t distance, double matches_left)
@@ -303,18 +278,19 @@ static void emit_lines(const struct table_view *view, const struct table_team *t
     out[SIDE_PLAYOFF_PRESSURE] = played * playoff;
 }
 
-static void emit_position(const struct table_view *view, const struct table_team *team, size_t greater, float *out)
+static void emit_position(const struct table_view *view, const struct table_team *team, size_t greater,
+                          float *out)
 {
     int32_t better_form = 0;
     for (size_t points = team->form_points + 1U; view->with_form != NULL && points < FORM_POINTS; points++)
         better_form += view->with_form[points];
-    out[SIDE_POSITION] = (float)clamp((int32_t)greater + 1, 1, TABLE_HIGH);
-    out[SIDE_FORM_POSITION] = (float)clamp(better_form + 1, 1, TABLE_HIGH);
+    out[SIDE_POSITION] = (float)cut((int32_t)greater + 1, 1, TABLE_HIGH);
+    out[SIDE_FORM_POSITION] = (float)cut(better_form + 1, 1, TABLE_HIGH);
 }
 
 /* Where the team was the season before: its league and what it won there. */
-static void emit_past(const struct table_state *state, const struct table_view *view, const struct fixture *fixture,
-                      int32_t index, float *out)
+static void emit_past(const struct table_state *state, const struct table_view *view,
+                      const struct fixture *fixture, int32_t index, float *out)
 {
     const struct table_team *team = team_of(state, index);
     int league = -1, played = 0, points = 0;
@@ -336,8 +312,8 @@ static void emit_past(const struct table_state *state, const struct table_view *
     }
 }
 
-static void emit_side(const struct table_state *state, const struct table_view *view, const struct fixture *fixture,
-                      int side, float *out)
+static void emit_side(const struct table_state *state, const struct table_view *view,
+                      const struct fixture *fixture, int side, float *out)
 {
     static const struct table_team nothing = {0};
     int32_t index = side == SIDE_HOME ? fixture->home : fixture->away;
@@ -347,8 +323,8 @@ static void emit_side(const struct table_state *state, const struct table_view *
         team = &nothing;
     float played = (float)team->played, venue = (float)team->venue_played[side]; /* 0/0 says "missing" */
     float difference = (float)(team->goals_for - team->goals_against) / played;
-    size_t greater = count_greater(view->keys, view->seen,
-                                   key_of(team->points, team->goals_for, team->goals_against));
+    size_t greater = ranking_place(view->keys, view->seen,
+                                   ranking_key(team->points, team->goals_for, team->goals_against));
     out[SIDE_POINTS] = (float)team->points / played;
     out[SIDE_GOAL_DIFFERENCE] = difference;
     out[SIDE_VENUE_POINTS] = (float)team->venue_points[side] / venue;
@@ -375,7 +351,7 @@ static void table_emit(const void *memory, const void *event, float *out)
     out[TABLE_POSITION_GAP] = home[SIDE_POSITION] - away[SIDE_POSITION];
     out[TABLE_POINTS_GAP] = home[SIDE_POINTS] - away[SIDE_POINTS];
     out[TABLE_PROGRESS] = view.teams < 2 ? NAN : (float)(played / (2 * view.matches));
-    out[TABLE_TEAMS] = view.teams < 2 ? NAN : (float)clamp((int32_t)view.teams, 2, TABLE_HIGH);
+    out[TABLE_TEAMS] = view.teams < 2 ? NAN : (float)cut((int32_t)view.teams, 2, TABLE_HIGH);
 }
 
 /* Learning. */
@@ -397,20 +373,20 @@ static void begin_league_season(struct table_league *league, int16_t season)
 /* Out of its present table, to be put back with other numbers or into another one. */
 static void take_out(struct table_state *state, const struct table_team *team)
 {
-    struct table_league *league = (struct table_league *)league_of(state, team->league);
+    struct table_league *league = league_to_change(state, team->league);
     if (league->season != team->season)
         return; /* that table is history */
-    keys_remove((int32_t *)keys_of(state, team->league), league->team_count,
-                key_of(team->points, team->goals_for, team->goals_against));
+    ranking_remove(keys_to_change(state, team->league), league->team_count,
+                   ranking_key(team->points, team->goals_for, team->goals_against));
     league->team_count--;
     league->with_form[team->form_points]--;
 }
 
 static void put_in(struct table_state *state, const struct table_team *team)
 {
-    struct table_league *league = (struct table_league *)league_of(state, team->league);
-    keys_insert((int32_t *)keys_of(state, team->league), league->team_count,
-                key_of(team->points, team->goals_for, team->goals_against));
+    struct table_league *league = league_to_change(state, team->league);
+    ranking_insert(keys_to_change(state, team->league), league->team_count,
+                   ranking_key(team->points, team->goals_for, team->goals_against));
     league->team_count++;
     league->with_form[team->form_points]++;
     if ((uint32_t)team->played > league->most_played)
@@ -430,8 +406,7 @@ static void begin_team_season(struct table_team *team, const struct fixture *fix
 
 static void learn_side(struct table_state *state, const struct fixture *fixture, int side, int own, int other)
 {
-    struct table_team *team =
-        (struct table_team *)team_of(state, side == SIDE_HOME ? fixture->home : fixture->away);
+    struct table_team *team = team_to_change(state, side == SIDE_HOME ? fixture->home : fixture->away);
     int points = match_points(own, other);
     if (team->played > 0 && team->season == fixture->season)
         take_out(state, team);
@@ -440,8 +415,8 @@ static void learn_side(struct table_state *state, const struct fixture *fixture,
     team->points += points;
     team->goals_for += own;
     team->goals_against += other;
-    team->played += team->played < INT16_MAX;
-    if (!fixture->is_neutral && team->venue_played[side] < INT16_MAX) {
+    team->played++;
+    if (!fixture->is_neutral) {
         team->venue_points[side] += points;
         team->venue_played[side]++;
     }
@@ -456,7 +431,7 @@ static void table_apply(void *memory, const void *event, const void *result)
     struct table_state *state = memory;
     const struct fixture *fixture = event;
     const struct outcome *outcome = result;
-    struct table_league *league = (struct table_league *)league_of(state, fixture->league);
+    struct table_league *league = league_to_change(state, fixture->league);
     const struct table_team *home = team_of(state, fixture->home), *away = team_of(state, fixture->away);
     if ((league->has_season && fixture->season < league->season) ||
         (home->played > 0 && fixture->season < home->season) ||
@@ -466,14 +441,15 @@ static void table_apply(void *memory, const void *event, const void *result)
         begin_league_season(league, fixture->season);
     int goals[SIDE_COUNT];
     for (size_t side = 0; side < SIDE_COUNT; side++)
-        goals[side] = clamp(outcome->goals[side], 0, TABLE_HIGH);
+        goals[side] = cut(outcome->goals[side], 0, TABLE_HIGH);
     learn_side(state, fixture, SIDE_HOME, goals[SIDE_HOME], goals[SIDE_AWAY]);
     learn_side(state, fixture, SIDE_AWAY, goals[SIDE_AWAY], goals[SIDE_HOME]);
 }
 
 const struct tracker tracker_table = {
     .family = "table",
-    .doc = "The league table: positions, distances to the lines that matter, pressure, promotion and relegation.",
+    .doc = "The league table: positions, distances to the lines that matter, pressure, promotion and "
+           "relegation.",
     .version = 1,
     .features = table_features,
     .feature_count = TABLE_FEATURES,
