@@ -196,7 +196,7 @@ static void write_edges(struct json_writer *out, struct forecast_request *reques
         if (isnan(odds[0]))
             continue;
         for (size_t i = 0; i < info->classes; i++)
-            edge[i] = answer->p[i] * (double)odds[i] - 1;
+            edge[i] = round((answer->p[i] * (double)odds[i] - 1) * 1e10) / 1e10;
         json_key(out, b == BOOKMAKER_AVERAGE ? "given" : bookmaker_name((enum bookmaker)b));
         write_classes(out, info, edge);
     }
@@ -214,7 +214,7 @@ static void write_prediction(struct json_writer *out, const struct target_info *
         return;
     }
     for (size_t i = 0; i < info->classes; i++)
-        fair[i] = 1 / answer->p[i];
+        fair[i] = round(1e10 / answer->p[i]) / 1e10;
     write_classes(out, info, answer->p);
     json_key(out, "fair_odds");
     write_classes(out, info, fair);
@@ -240,6 +240,14 @@ static void write_model(struct json_writer *out, const struct forecast_answer *a
 static void write_text(struct json_writer *out, const char *key, const char *text)
 {
     json_field_text(out, key, text[0] != '\0' ? text : NULL);
+}
+
+/* Ten decimals are far finer than any forecast, are written three times as fast as all seventeen, and what a client
+ * computes from them agrees with our own odds and edges. */
+static void round_probabilities(struct forecast_answer *answer)
+{
+    for (size_t i = 0; i < answer->classes; i++)
+        answer->p[i] = round(answer->p[i] * 1e10) / 1e10;
 }
 
 static void write_answer(struct json_writer *out, struct forecast_request *request,
@@ -283,6 +291,7 @@ enum err_code api_predict(void *context, const struct route_match *match, struct
         code = forecaster_answer(api->forecaster, &request, &answer, err);
     if (code != ERR_OK)
         return code;
+    round_probabilities(&answer);
     json_writer_init(&out, &response->body);
     write_answer(&out, &request, &answer);
     return ERR_OK;

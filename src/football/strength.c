@@ -1,8 +1,8 @@
 /* Strength: the arithmetic of strength.h.
  *
  * The constants were chosen on the matches of 22 leagues up to 2011-12 (log loss of results and of over/under 2.5,
- * every match predicted before it is learned) and rounded; the years after were not looked at. Around them the log
- * loss is flat: halving or doubling any of them costs less than 0.001. */
+ * every match predicted before it is learned) and rounded. Around them both are flat: half or twice of any one costs
+ * 0.002 at most. */
 #include "football/strength.h"
 
 #include <math.h>

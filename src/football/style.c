@@ -27,7 +27,7 @@ enum {
     STYLE_LAST = 10,         /* matches of a team */
 };
 #define RELATIVE_HIGH  9.0 /* times what is usual: more counts as this */
-#define INTENSITY_HIGH (4.0 * WINDOW_VALUE_HIGH)
+#define INTENSITY_HIGH (2.0 * WINDOW_VALUE_HIGH)
 
 enum { SIDE_RATING, SIDE_ATTACK, SIDE_OPENNESS, SIDE_INTENSITY, STYLE_SIDE };
 enum {

@@ -12,10 +12,10 @@
  * expected goals are: a source that measures them enters there, ahead of the estimate.
  *
  * Expected goals of this match come from a second strength model (strength.h), learned from the mean of goals and
- * expected goals: half of each forecasts better than either. Expected goals from shots vary too little between teams
- * (good teams make better chances of their shots), so differences of strength count 1.2 times. Both figures were chosen
- * on the matches up to 2011-12; on those after, the probabilities as emitted have log loss 1.0165 (Dixon-Coles from
- * goals alone 1.0184, the best Elo 1.0218).
+ * expected goals, half of each forecasting better than either; from goals alone where there are no statistics, so that
+ * a team promoted from such a league is no stranger. Shots tell less of the differences between teams than there are
+ * (good teams make better chances of theirs), so differences of strength count 1.2 times. All these figures were chosen
+ * on the matches up to 2011-12.
  *
  * Windows run over the matches that have statistics, as in shots.c. xG is held in units of 2^-16 goals, so that the
  * window's running sums are sums of whole numbers. */
@@ -34,6 +34,7 @@
 static const double KEEP = 0.996;
 static const double RIDGE = 100, TARGET_START = 0.28, OTHER_START = 0.02;
 static const double SPREAD = 1.2;
+static const double RHO = -0.06;  /* of goal_model.h: what most leagues' is */
 static const double UNIT = 65536; /* per goal; 2 lanes of 32 bits: 10 goals * 2^16 * 20 matches * 15 < 2^32 */
 
 enum { XG_WINDOWS = 3 }; /* 5, 10, 20: those of window.h but the shortest */
@@ -108,6 +109,7 @@ struct xg_team {
 };
 struct xg_league {
     struct strength_league strength;
+    uint64_t has_statistics;
     double target, other; /* a and b */
     /* faded sums of products over sides: the normal equations without the prior */
     double target_target, target_other, other_other, target_goals, other_goals;
@@ -153,19 +155,21 @@ static void xg_check(const struct xg_state *state, const struct fixture *fixture
     assert((uint64_t)fixture->league < state->league_count);
 }
 
-/* What both strengths let expect; missing while one of the teams has no match with statistics. */
+/* What both strengths let expect; missing in a league that never had statistics. */
 static void emit_expected(const struct xg_team *home, const struct xg_team *away,
-                          const struct strength_league *league, bool is_neutral, float *out)
+                          const struct xg_league *league, bool is_neutral, float *out)
 {
-    if (home->strength.matches == 0 || away->strength.matches == 0) {
+    if (!league->has_statistics) {
         for (size_t i = XG_EXPECTED_HOME; i < XG_FEATURES; i++)
             out[i] = NAN;
         return;
     }
+    struct strength_team home_strength = strength_of(&home->strength, &league->strength);
+    struct strength_team away_strength = strength_of(&away->strength, &league->strength);
     double expected[SIDE_COUNT];
     struct goal_chances chances;
-    strength_expect(&home->strength, &away->strength, league, is_neutral, SPREAD, expected);
-    goal_model_chances(expected, 0, &chances);
+    strength_expect(&home_strength, &away_strength, &league->strength, is_neutral, SPREAD, expected);
+    goal_model_chances(expected, goal_model_rho(expected, RHO), &chances);
     out[XG_EXPECTED_HOME] = (float)expected[SIDE_HOME];
     out[XG_EXPECTED_AWAY] = (float)expected[SIDE_AWAY];
     out[XG_EXPECTED_DIFFERENCE] = (float)(expected[SIDE_HOME] - expected[SIDE_AWAY]);
@@ -185,7 +189,7 @@ static void xg_emit(const void *memory, const void *event, float *out)
     memcpy(out + XG_SIDE, away->values, sizeof(away->values));
     for (size_t w = 0; w < XG_WINDOWS; w++)
         out[XG_GAP + w] = home->difference[w] - away->difference[w];
-    emit_expected(home, away, &state->league[fixture->league].strength, fixture->is_neutral, out);
+    emit_expected(home, away, &state->league[fixture->league], fixture->is_neutral, out);
 }
 
 /* Shots of a side as the regression sees them. */
@@ -234,6 +238,7 @@ static void learn_regression(struct xg_league *league, const struct outcome *out
     struct xg_shots shots[SIDE_COUNT];
     if (!xg_shots_of(outcome, shots))
         return;
+    league->has_statistics = 1;
     league->target_target *= KEEP;
     league->target_other *= KEEP;
     league->other_other *= KEEP;
@@ -251,15 +256,15 @@ static void learn_regression(struct xg_league *league, const struct outcome *out
     solve(league);
 }
 
+/* xg may be NULL: unknown. */
 static void learn_strength(struct xg_team *home, struct xg_team *away, struct xg_league *league,
-                           const struct fixture *fixture, const struct outcome *outcome,
-                           const double xg[SIDE_COUNT])
+                           const struct fixture *fixture, const struct outcome *outcome, const double *xg)
 {
     double expected[SIDE_COUNT], score[SIDE_COUNT];
     strength_fade(&home->strength, &away->strength, &league->strength, fixture->day);
     strength_expect(&home->strength, &away->strength, &league->strength, fixture->is_neutral, 1, expected);
     for (size_t side = 0; side < SIDE_COUNT; side++)
-        score[side] = (outcome->goals[side] + xg[side]) / 2 - expected[side];
+        score[side] = (xg ? (outcome->goals[side] + xg[side]) / 2 : outcome->goals[side]) - expected[side];
     strength_step(&home->strength, &away->strength, &league->strength, fixture->is_neutral, expected, score);
 }
 
@@ -306,10 +311,11 @@ static void xg_apply(void *memory, const void *event, const void *result)
     struct xg_league *league = &state->league[fixture->league];
     struct xg_team *home = &xg_teams(state)[fixture->home], *away = &xg_teams(state)[fixture->away];
     double xg[SIDE_COUNT];
-    if (!xg_match(league, outcome, xg))
+    bool has_xg = xg_match(league, outcome, xg);
+    learn_strength(home, away, league, fixture, outcome, has_xg ? xg : NULL);
+    if (!has_xg)
         return;
     int goals_home = outcome->goals[SIDE_HOME], goals_away = outcome->goals[SIDE_AWAY];
-    learn_strength(home, away, league, fixture, outcome, xg);
     learn_windows(home, xg[SIDE_HOME], xg[SIDE_AWAY], goals_home, goals_away);
     learn_windows(away, xg[SIDE_AWAY], xg[SIDE_HOME], goals_away, goals_home);
     learn_regression(league, outcome);
