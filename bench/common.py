@@ -80,6 +80,13 @@ def measure(command, **more):
             "out": out_path.read_text(errors="replace")}
 
 
+def warn_if_busy():
+    """A bench beside other work measures the other work: OpenMP's threads most of all, which wait for each other."""
+    load = os.getloadavg()[0]
+    if load > 0.7:
+        note(f"WARNING: the load of this machine is {load:.1f}; figures are not worth keeping unless it is idle")
+
+
 def last_json(measured):
     """The last line of the output that is an object."""
     for text in reversed(measured["out"].splitlines()):
@@ -110,7 +117,7 @@ def line(what, ours, peer, ratio, wanted, met, check, commands):
 def shown(command):
     """A command as the README shows it: without the paths of this machine."""
     text = " ".join(str(part) for part in command)
-    text = text.replace(str(BINARY), "build/almanac").replace(str(ROOT) + "/", "").replace(str(ROOT.parent / "shared"), "../shared")
+    text = text.replace(str(BINARY.parent) + "/", "build/").replace(str(ROOT) + "/", "").replace(str(ROOT.parent / "shared"), "../shared")
     return re.sub(r"\S*build/venv-bench/(\w+)/bin/", r"", text)
 
 
@@ -139,9 +146,9 @@ class Bench:
         path = WORK / "results.json"
         return json.loads(path.read_text()) if path.exists() else {"rows": {}}
 
-    def keep(self, name, lines):
+    def keep(self, name, order, lines):
         self.results["rows"][name] = {
-            "lines": lines, "date": datetime.date.today().isoformat(), "runs": self.runs, "machine": machine(),
+            "order": order, "lines": lines, "date": datetime.date.today().isoformat(), "runs": self.runs, "machine": machine(),
             "data": "football-data, 22 leagues, 1993 to 2024" if "shared" in str(self.data) else self.data.name,
             "load": f"{os.getloadavg()[0]:.1f}",
         }
@@ -162,11 +169,12 @@ class Bench:
     def store(self):
         """A data folder with everything imported."""
         folder = WORK / "store"
-        if not (folder / "bench-imported").exists():
+        stamp = folder / "bench-imported"
+        if not stamp.exists() or stamp.read_text() != str(self.data):
             note("importing once for all rows")
             shutil.rmtree(folder, ignore_errors=True)
             measure([BINARY, "import", "football", self.data, "--data-dir", folder])
-            (folder / "bench-imported").touch()
+            stamp.write_text(str(self.data))
         return folder
 
     def matrix_csv(self):

@@ -23,16 +23,17 @@ def unique(items):
 
 def render(results):
     out = []
-    for name, row in results["rows"].items():
+    rows = dict(sorted(results["rows"].items(), key=lambda item: item[1]["order"]))
+    for name, row in rows.items():
         out += [f"### `{name}`", ""]
-        out += [f"{row['date']}, {row['machine']}, load {row['load']}; {row['data']}; median of {row['runs']} runs of each side "
-                "in turn.", ""]
+        out += [f"{row['date']}, {row['machine']}, load {row['load']}; {row['data']}; medians of {row['runs']} runs of "
+                "each side in turn.", ""]
         out += table(row) + [""]
         out += [f"Checked first: {check}" for check in unique(line["check"] for line in row["lines"] if line["check"])] + [""]
         commands = unique(command for line in row["lines"] for command in line["commands"])
         out += ["```sh", *commands, "```", ""]
-    missed = [f"`{name}`: {line['what']}, {line['ratio']} instead of {line['wanted']}"
-              for name, row in results["rows"].items() for line in row["lines"] if line["met"] is False]
+    missed = [f"`{name}`: {line['what']}, {line['ours']} against {line['peer'] or '-'} ({line['ratio']}); wanted {line['wanted']}"
+              for name, row in rows.items() for line in row["lines"] if line["met"] is False]
     out += ["### Missed", "", *([f"- {text}" for text in missed] or ["Nothing."]), ""]
     return "\n".join(out)
 

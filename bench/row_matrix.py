@@ -31,7 +31,7 @@ def run(bench):
     results = common.alternate(bench.runs, ours=side(ours), **{style: side(command) for style, command in peers.items()})
     mine = common.median(results["ours"], "build_ms")
     lines = []
-    for style, words in (("rolling", "build, windows as Polars documents them"), ("cumulative", "build, windows hand-tuned")):
+    for style, words in (("rolling", "build, peer's windows as Polars documents them"), ("cumulative", "build, peer's windows tuned by hand")):
         theirs = common.median(results[style], "build_ms")
         lines.append(common.line(words, f"{mine:.0f} ms", f"{theirs:.0f} ms", f"{theirs / mine:.1f}x", "10x", theirs / mine >= 10,
                                  checked, [common.shown(ours), common.shown(peers[style])]))

@@ -24,12 +24,12 @@ def run(bench):
     request = servers.fixtures(bench)[0]
     checked = servers.check_same_model(bench)
     once(servers.ours, bench, request), once(servers.peer, bench, request)
-    results = common.alternate(max(bench.runs, RUNS), ours=lambda: once(servers.ours, bench, request),
+    results = common.alternate(RUNS, ours=lambda: once(servers.ours, bench, request),
                                peer=lambda: once(servers.peer, bench, request))
     commands = [common.shown(servers.our_command(bench, 5050)),
                 "BENCH_FOLDER=build/bench/service " + common.shown(servers.peer_command(bench, 5051))]
     lines = []
-    for key, what, unit, bound in (("health_ms", "start to the first answer of GET /health", "ms", 100),
+    for key, what, unit, bound in (("health_ms", f"start to the first answer of GET /health (median of {RUNS})", "ms", 100),
                                    ("predict_ms", "start to the first answer of POST /predict", "ms", 100),
                                    ("idle_mb", "resident memory, idle", "MB", 64)):
         a, b = (statistics.median(result[key] for result in results[side]) for side in ("ours", "peer"))

@@ -38,6 +38,7 @@ def main():
         if options.rows and row.NAME not in options.rows:
             continue
         common.say(f"row {row.NAME}")
+        common.warn_if_busy()
         begin = time.monotonic()
         try:
             lines = row.run(bench)
@@ -45,7 +46,7 @@ def main():
             failed.append(row.NAME)
             print(f"FAILED: {error}", file=sys.stderr)
             continue
-        bench.keep(row.NAME, lines)
+        bench.keep(row.NAME, row.ORDER, lines)
         for line in lines:
             wanted = f" (wanted {line['wanted']}: {report.VERDICTS[line['met']]})" if line["wanted"] else ""
             print(f"  {line['what']}: ours {line['ours']}, peer {line['peer']}: {line['ratio']}{wanted}")

@@ -65,6 +65,11 @@ def test_commands_in_the_pages_parse(helps):
         assert any(str(page) == "README.md" for page, _ in calls), "the README shows no command"
 
 
+def test_pages_are_finished():
+    for page in PAGES:
+        assert not re.search(r"@@\w*@@|\bTBD\b", page.read_text()), f"{page}: something is left to fill in"
+
+
 def test_make_targets_in_the_pages_exist():
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
     for page in PAGES:

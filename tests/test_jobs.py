@@ -303,6 +303,17 @@ def test_job_survives_a_kill_of_the_server(imported, serve, league):
     assert imported.one("SELECT count(*) FROM version") == 1
 
 
+def test_two_servers_do_not_share_jobs(imported, serve, league):
+    """The second says so and leaves the first one's job alone."""
+    server = serve(imported)
+    job = submit(server, "/train", {"league": league, **ENDLESS})
+    second = imported.run("serve", "--port", "0", check=False, timeout=30)
+    assert second.returncode == 10 and "another server" in second.text
+    assert process_is_alive(job["pid"]) and server.job(job["job_id"])["job"]["state"] == "running"
+    server.post(f"/api/jobs/{job['job_id']}/stop")
+    assert server.wait_job(job["job_id"])["job"]["state"] == "stopped"
+
+
 def test_graceful_stop_of_the_server_keeps_the_job(imported, serve, league):
     server = serve(imported)
     job = submit(server, "/train", {"league": league, **ENDLESS})

@@ -118,6 +118,8 @@ def read_files(folder):
         data = decode(path.read_bytes())
         header = data[: data.index(b"\n")].decode().strip().split(",")
         names = tuple(name.strip() for name in header)
+        if not {"Div", "Date"} <= set(names):
+            continue  # not a file of matches
         if names not in plans:
             wanted = wanted_columns(names)
             plans[names] = [i for i, name in enumerate(names) if name in wanted and names.index(name) == i]

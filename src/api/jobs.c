@@ -167,7 +167,8 @@ static void on_line(void *context, int64_t next_offset, const char *text, size_t
     follower->offset = next_offset;
     http_stream_event(follower->stream, next_offset, "log", text, size_bytes);
     if (http_stream_unsent_bytes(follower->stream) < UNSENT_HIGH_BYTES ||
-        loop_timer_add(follower->api->loop, RETRY_MS, RETRY_MS, on_retry, follower, &follower->retry, NULL) != ERR_OK)
+        loop_timer_add(follower->api->loop, RETRY_MS, RETRY_MS, on_retry, follower, &follower->retry, NULL) !=
+            ERR_OK)
         return;
     supervisor_unsubscribe(follower->api->supervisor, follower->subscriber);
     follower->subscriber = NULL;
@@ -180,8 +181,8 @@ static void on_end(void *context, enum job_state state)
 
 static enum err_code follow(struct follower *follower, struct err *err)
 {
-    return supervisor_subscribe(follower->api->supervisor, follower->id, follower->offset, on_line, on_end, follower,
-                                &follower->subscriber, err);
+    return supervisor_subscribe(follower->api->supervisor, follower->id, follower->offset, on_line, on_end,
+                                follower, &follower->subscriber, err);
 }
 
 static void on_closed(void *context)

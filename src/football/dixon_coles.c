@@ -8,9 +8,9 @@
  * attack and defence by a little less or more than a plain Poisson model would. Between matches a team's values stand
  * still for emit; the fading of the days since its last match is taken into account when it plays next.
  *
- * Measured on seasons 2012-13 on of 22 leagues (92,552 matches, none of them used to choose a constant), the
- * probabilities as they are emitted have log loss 1.0184, where the best Elo of reference.c has 1.0218 on nearly the
- * same matches. */
+ * Measured: over the 92,552 matches of 22 leagues from 2012-13 on, of which none chose a constant, the chances as
+ * emitted have log loss 1.0184; over the 4,560 of the Premier League .9685. The ratings of reference.c reach 1.0215 and
+ * .9685 at best, after a logit that is refitted every season. */
 #include "football/families.h"
 #include "football/goal_model.h"
 #include "football/strength.h"

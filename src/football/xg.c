@@ -14,8 +14,8 @@
  * Expected goals of this match come from a second strength model (strength.h), learned from the mean of goals and
  * expected goals, half of each forecasting better than either; from goals alone where there are no statistics, so that
  * a team promoted from such a league is no stranger. Shots tell less of the differences between teams than there are
- * (good teams make better chances of theirs), so differences of strength count 1.2 times. All these figures were chosen
- * on the matches up to 2011-12.
+ * (good teams make better chances of theirs), so differences of strength count 1.2 times. Over the 4,560 matches of
+ * the Premier League from 2012-13 on, the chances as emitted have log loss .9651 (dixon_coles.c .9685).
  *
  * Windows run over the matches that have statistics, as in shots.c. xG is held in units of 2^-16 goals, so that the
  * window's running sums are sums of whole numbers. */

@@ -30,8 +30,8 @@ double metric_value(enum metric metric, const double *p, const int32_t *label, c
                     size_t rows, size_t classes);
 
 /* Percentile interval by block bootstrap: whole blocks (match days) are drawn with replacement.
- * block[rows] never decreases. draws >= 1; level 0.95 (struct interval: learn/bootstrap.h). ERR_INVALID: no
- * rows. */
+ * block[rows] never decreases. draws >= 1; level 0.95 (struct interval: learn/bootstrap.h); of
+ * METRIC_ECE the lower end is max(0, min(low, 2 value - high)), as resampling biases it upwards. ERR_INVALID: no rows. */
 enum err_code metric_interval(enum metric metric, const double *p, const int32_t *label, const int64_t *block,
                               size_t rows, size_t classes, size_t draws, uint64_t seed, struct interval *out,
                               struct err *err) CHECKED;

@@ -226,7 +226,7 @@ static enum err_code resolve_match(struct forecaster *forecaster, struct forecas
     out->match_id = match.id;
     out->is_played = match.home_goals >= 0;
     request->kickoff_us = match.kickoff_us;
-    request->has_clock = true;
+    request->has_clock = match.time_known;
     (void)text_copy(text_of(match.league), request->league, sizeof(request->league));
     (void)text_copy(text_of(match.home), request->home, sizeof(request->home));
     (void)text_copy(text_of(match.away), request->away, sizeof(request->away));
@@ -391,7 +391,7 @@ static enum err_code find_stored(struct forecaster *forecaster, struct forecast_
         return code;
     out->is_played = match.home_goals >= 0;
     request->kickoff_us = match.kickoff_us;
-    request->has_clock = true;
+    request->has_clock = match.time_known;
     return ERR_OK;
 }
 

@@ -81,6 +81,7 @@ static void take_match(const struct query *query, struct stored_match *out)
         .home_goals = query_is_null(query, 4) ? -1 : (int)query_i64(query, 4),
         .away_goals = query_is_null(query, 5) ? -1 : (int)query_i64(query, 5),
     };
+    out->time_known = query_i64(query, 10) != 0;
     (void)text_copy(text_of(query_text(query, 6)), out->league, sizeof out->league);
     (void)text_copy(text_of(query_text(query, 7)), out->home, sizeof out->home);
     (void)text_copy(text_of(query_text(query, 8)), out->away, sizeof out->away);

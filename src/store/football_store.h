@@ -35,6 +35,7 @@ struct stored_match {
     int64_t id, day, kickoff_us;
     char league[16], home[128], away[128], source_id[MATCH_SOURCE_ID_BYTES];
     int state, home_goals, away_goals; /* goals -1 unknown */
+    bool time_known;                   /* false: kickoff_us is the first instant of the day */
 };
 /* By own id (decimal text) or by source id. ERR_NOT_FOUND. */
 enum err_code football_store_find_match(struct db *db, const char *id, struct stored_match *out,

@@ -33,7 +33,8 @@ enum { FEATURES_NO_PRICES, FEATURES_WITH_PRICES, FEATURES_BOTH };
 static const struct option_row rows[] = {
     {"league", OPTION_TEXT, MEMBER(league), "", 0, 0, "E0", "league to forecast, by its code"},
     {"target", OPTION_ENUM, MEMBER(target), "1x2|ou25", 0, 0, "1x2", "match result, or over/under 2.5 goals"},
-    {"engine", OPTION_TEXT, MEMBER(engine), "", 0, 0, "lightgbm", "how the model is made: lightgbm, elo_logit, bookmaker or base_rate"},
+    {"engine", OPTION_TEXT, MEMBER(engine), "", 0, 0, "lightgbm",
+     "how the model is made: lightgbm, elo_logit, bookmaker or base_rate"},
     {"features", OPTION_ENUM, MEMBER(features), "no_prices|with_prices|both", 0, 0, "both",
      "feature sets to walk with"},
     {"pool", OPTION_ENUM, MEMBER(pool), PREPARE_POOL_CHOICES, 0, 0, "country",

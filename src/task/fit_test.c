@@ -38,7 +38,8 @@ static void fill(struct rows *rows)
         rows->time_us[i] = (int64_t)i * 1000;
         rows->block[i] = (int64_t)i / 10;
     }
-    rows->data = (struct dataset){rows->x, ROWS, COLUMNS, rows->label, CLASSES, rows->time_us, rows->block, rows->group, names};
+    rows->data = (struct dataset){rows->x,       ROWS,        COLUMNS,     rows->label, CLASSES,
+                                  rows->time_us, rows->block, rows->group, names};
 }
 
 static void bytes_of(const struct fitted *fitted, struct buffer *out)
@@ -62,7 +63,8 @@ static void the_pool_does_not_change_the_bytes(void **state)
         struct fitted alone, together;
         struct buffer a, b;
         struct err err = {0};
-        assert_int_equal(recipe_init(&recipe, engines[i], i == 1 ? "trees=20,min_child_samples=10" : "", NULL), ERR_OK);
+        assert_int_equal(
+            recipe_init(&recipe, engines[i], i == 1 ? "trees=20,min_child_samples=10" : "", NULL), ERR_OK);
         recipe.folds = 4;
         enum err_code code = fit_calibrated(&recipe, &rows.data, NULL, NULL, &alone, &err);
         if (code == ERR_UNAVAILABLE) {
@@ -99,7 +101,9 @@ static void folds_learn_from_earlier_rows_only(void **state)
         int64_t last = jobs[k].train.block[jobs[k].train.rows - 1];
         assert_true(last < jobs[k].test.block[0]);
         assert_true(k == 0 || jobs[k].train.rows < jobs[k - 1].train.rows); /* the longest first */
-        assert_ptr_equal(jobs[k].p, folds.p + (size_t)(jobs[k].test.label - rows.label - (ptrdiff_t)folds.begin) * CLASSES);
+        assert_ptr_equal(jobs[k].p,
+                         folds.p +
+                             (size_t)(jobs[k].test.label - rows.label - (ptrdiff_t)folds.begin) * CLASSES);
         covered += jobs[k].test.rows;
     }
     assert_int_equal(covered, folds.rows);

@@ -26,7 +26,8 @@ static void fill(struct rows *rows)
         rows->time_us[i] = (int64_t)i;
         rows->row[i] = (uint32_t)i;
     }
-    rows->data = (struct dataset){.rows = ROWS, .label = rows->label, .classes = 2, .time_us = rows->time_us, .block = rows->block};
+    rows->data = (struct dataset){
+        .rows = ROWS, .label = rows->label, .classes = 2, .time_us = rows->time_us, .block = rows->block};
 }
 
 static void set(struct judge *judge, size_t forecast, size_t begin, size_t end, double p_second)
