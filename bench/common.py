@@ -4,6 +4,7 @@ Only the standard library, and small on purpose: a child's peak memory, as the k
 the process that started it (the count survives exec), so this process must stay below everything it measures."""
 
 import datetime
+import hashlib
 import json
 import os
 import platform
@@ -78,6 +79,15 @@ def measure(command, **more):
         raise Failed(f"exit {child.returncode} of {' '.join(command)}\n{tail}")
     return {"wall_s": wall_s, "cpu_s": usage.ru_utime + usage.ru_stime, "peak_mb": usage.ru_maxrss / 1024,
             "out": out_path.read_text(errors="replace")}
+
+
+def build_target(name):
+    """Builds a program of bench/CMakeLists.txt beside the binary."""
+    built = subprocess.run(["cmake", "--build", BINARY.parent, "--target", name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                           text=True)
+    if built.returncode != 0:
+        raise Failed(built.stdout[-1000:])
+    return BINARY.parent / name
 
 
 def warn_if_busy():
@@ -167,22 +177,23 @@ class Bench:
         return [self.python(peer), ROOT / "bench" / peer / script, *arguments]
 
     def store(self):
-        """A data folder with everything imported."""
+        """A data folder with everything imported, made anew for another program or other data."""
         folder = WORK / "store"
+        with open(BINARY, "rb") as file:
+            wanted = f"{self.data} {hashlib.file_digest(file, 'sha256').hexdigest()}"
         stamp = folder / "bench-imported"
-        if not stamp.exists() or stamp.read_text() != str(self.data):
+        if not stamp.exists() or stamp.read_text() != wanted:
             note("importing once for all rows")
             shutil.rmtree(folder, ignore_errors=True)
             measure([BINARY, "import", "football", self.data, "--data-dir", folder])
-            stamp.write_text(str(self.data))
+            stamp.write_text(wanted)
         return folder
 
     def matrix_csv(self):
         path = self.store() / "feature_matrix_last.csv"
-        if not path.exists() or path.stat().st_mtime < BINARY.stat().st_mtime:
+        if not path.exists():
             note("exporting the matrix")
             measure([BINARY, "features", "build", "--csv", "--data-dir", self.store()])
-            path.touch()
         return path
 
     def model(self):

@@ -2,7 +2,6 @@
 
 import array
 import json
-import subprocess
 
 import common
 
@@ -27,10 +26,7 @@ def check(ours, peer, rows):
 
 
 def run(bench):
-    built = subprocess.run(["cmake", "--build", common.BINARY.parent, "--target", "bench_train_lightgbm"], stdout=subprocess.PIPE,
-                           stderr=subprocess.STDOUT, text=True)
-    if built.returncode != 0:
-        raise common.Failed(built.stdout[-1000:])
+    program = common.build_target("bench_train_lightgbm")
     x, y = common.WORK / "x.f32", common.WORK / "y.i32"
     ours_out, peer_out = common.WORK / "ours.f64", common.WORK / "peer.f64"
     made = common.last_json(common.measure(bench.peer("peer_matrix", "../peer_train/export.py", bench.matrix_csv(), x, y, ROWS)))
@@ -38,7 +34,7 @@ def run(bench):
     rest = made["rows"] - learned
     shape = [x, y, made["rows"], made["columns"], learned, common.THREADS]
     parameters = common.our_parameters().replace(f"trees={common.ENGINE['trees']}", f"trees={TREES}")
-    ours = [common.BINARY.parent / "bench_train_lightgbm", *shape, parameters, ours_out]
+    ours = [program, *shape, parameters, ours_out]
     peer_parameters = json.dumps({**common.peer_parameters(), "num_iterations": TREES}, separators=(",", ":"))
     peer = bench.peer("peer_train", "train.py", *shape, peer_parameters, peer_out)
 

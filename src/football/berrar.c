@@ -7,8 +7,8 @@
  *
  * A high d is a weak defence. All ratings start at 0 and alpha is 5, as published. The paper leaves the other constants
  * to a search: here beta is 1 (a factor of beta can be moved into the ratings), gamma is the logit of the mean goals at
- * home (1.5 of 5) and away (1.1 of 5), and the one omega was chosen on the matches up to 2011-12. On neutral ground
- * both sides have the mean of the two gammas. */
+ * home (1.5 of 5) and away (1.1 of 5), and the one omega was searched for on the matches up to 2011-12. On neutral
+ * ground both sides have the mean of the two gammas. */
 #include "football/families.h"
 #include "football/match.h"
 

@@ -24,7 +24,7 @@ static const struct tracker *const with_prices[] = {
 };
 
 static const struct feature_set sets[] = {
-    {"no_prices", "ratings, form, shots, discipline, rest and calendar: nothing a bookmaker said",
+    {"no_prices", "ratings, form, meetings, tables, match statistics, calendar: nothing a bookmaker said",
      without_prices},
     {"with_prices", "no_prices and what the prices before the close imply", with_prices},
 };

@@ -2,8 +2,7 @@
  *
  * A key holds points, goal difference and goals scored, in this order of weight: 10, 11 and 10 bits. More than any
  * season has (1023 points) counts as that. The list is greatest first; equal keys stand side by side and are one and
- * the same, so nobody has to know whose key is whose. A league has some twenty teams: walking through all of them, a
- * few at a time, costs less than searching. The caller has room for one key more before an insertion. Pure; one
+ * the same, so nobody has to know whose key is whose. The caller has room for one key more before an insertion. Pure; one
  * thread per list. */
 #ifndef ALMANAC_FOOTBALL_RANKING_H
 #define ALMANAC_FOOTBALL_RANKING_H
@@ -32,13 +31,16 @@ static inline int32_t ranking_points(int32_t key)
     return key >> (RANKING_DIFFERENCE_BITS + RANKING_GOALS_BITS);
 }
 
-/* The place of `key` in the list, from 0: how many are greater. */
+/* The place of `key` in the list, from 0: how many are greater. Halving without a branch on what is found. */
 static inline size_t ranking_place(const int32_t *keys, size_t count, int32_t key)
 {
-    size_t greater = 0;
-    for (size_t i = 0; i < count; i++)
-        greater += keys[i] > key;
-    return greater;
+    size_t place = 0;
+    while (count > 0) {
+        size_t half = (count + 1) / 2;
+        place += keys[place + half - 1] > key ? half : 0;
+        count -= half;
+    }
+    return place;
 }
 
 /* One such key must be there. */

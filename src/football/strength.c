@@ -1,8 +1,8 @@
 /* Strength: the arithmetic of strength.h.
  *
- * The constants were chosen on the matches of 22 leagues up to 2011-12 (log loss of results and of over/under 2.5,
- * every match predicted before it is learned) and rounded. Around them both are flat: half or twice of any one costs
- * 0.002 at most. */
+ * The constants were searched for on the matches of 22 leagues up to 2011-12 (log loss of results and of over/under
+ * 2.5, every match predicted before it is learned) and rounded. Around them both are flat: half or twice of a fade or
+ * of a prior costs 0.002 at most. */
 #include "football/strength.h"
 
 #include <math.h>

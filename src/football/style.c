@@ -14,7 +14,6 @@
 #include "football/families.h"
 #include "football/match.h"
 #include "football/rating.h"
-#include "football/window.h"
 
 #include <assert.h>
 #include <math.h>
@@ -25,9 +24,10 @@ enum {
     STYLE_MEMBERS_LEAST = 6, /* below this a top three says nothing */
     STYLE_SURE_PLAYED = 3,   /* once a team has played so often, every team has been seen */
     STYLE_LAST = 10,         /* matches of a team */
+    STYLE_COUNT_HIGH = 99,   /* goals, fouls plus cards of a team in a match: more counts as this */
 };
 #define RELATIVE_HIGH  9.0 /* times what is usual: more counts as this */
-#define INTENSITY_HIGH (2.0 * WINDOW_VALUE_HIGH)
+#define INTENSITY_HIGH (2.0 * STYLE_COUNT_HIGH)
 
 enum { SIDE_RATING, SIDE_ATTACK, SIDE_OPENNESS, SIDE_INTENSITY, STYLE_SIDE };
 enum {
@@ -66,7 +66,7 @@ static const struct feature style_features[STYLE_FEATURES] = {
                                "Standard deviation of " STYLE_ELO " over the league's teams."),
     [STYLE_TOP_TEAMS] = STYLE_ROW("top_three_teams", "teams", 0, SIDE_COUNT,
                                   "How many of the two teams are rated as the league's three best are."),
-    [STYLE_GOALS] = STYLE_ROW("league_goals", "goals", 0, 2 * WINDOW_VALUE_HIGH, "Goals per match" OF_LEAGUE),
+    [STYLE_GOALS] = STYLE_ROW("league_goals", "goals", 0, 2 * STYLE_COUNT_HIGH, "Goals per match" OF_LEAGUE),
     [STYLE_HOME_WINS] = STYLE_ROW("league_home_wins", "share", 0, 1, "Share of home wins" OF_LEAGUE),
     [STYLE_DRAWS] = STYLE_ROW("league_draws", "share", 0, 1, "Share of draws" OF_LEAGUE),
     [STYLE_INTENSITY] =
@@ -79,14 +79,20 @@ struct style_sums {
     int32_t hard_matches, hardness; /* matches with fouls and cards; their sum */
 };
 
-enum { LANE_SCORED, LANE_GOALS };
+/* The last ten values of something, and their sum. */
+struct last_ten {
+    uint8_t value[STYLE_LAST]; /* a ring */
+    uint8_t next, count;
+    int32_t sum;
+};
 
 struct style_team {
-    double rating;
-    int16_t league, season; /* of its latest match; the season as its league counts */
-    int32_t played;         /* in them; 0: never seen */
-    struct window goals;    /* scored, of both sides */
-    struct window hardness; /* fouls plus cards */
+    int16_t league, season;   /* of its latest match; the season as its league counts */
+    int32_t played;           /* in them; 0: never seen */
+    int32_t is_member;        /* stands in its league's list */
+    struct last_ten scored;   /* goals */
+    struct last_ten goals;    /* of both sides */
+    struct last_ten hardness; /* fouls plus cards */
 };
 
 struct style_league {
@@ -97,7 +103,8 @@ struct style_league {
     uint32_t member_count;
 };
 
-/* The teams follow the leagues, then come `team_count` places for members per league. */
+/* Behind the leagues: ratings of the teams, side by side as they are walked through most; the teams; and per league
+ * `team_count` places for members. */
 struct style_state {
     uint64_t team_count, league_count;
     struct style_league league[];
@@ -106,7 +113,13 @@ struct style_state {
 static size_t style_state_bytes(const struct stream_size *size)
 {
     return sizeof(struct style_state) + size->groups * sizeof(struct style_league) +
-           size->entities * sizeof(struct style_team) + size->groups * size->entities * sizeof(int32_t);
+           size->entities * (sizeof(double) + sizeof(struct style_team)) +
+           size->groups * size->entities * sizeof(int32_t);
+}
+
+static const double *ratings_of(const struct style_state *state)
+{
+    return (const double *)(state->league + state->league_count);
 }
 
 static const struct style_league *league_of(const struct style_state *state, int league)
@@ -118,7 +131,12 @@ static const struct style_league *league_of(const struct style_state *state, int
 static const struct style_team *team_of(const struct style_state *state, int32_t team)
 {
     assert((uint64_t)team < state->team_count);
-    return (const struct style_team *)(state->league + state->league_count) + team;
+    return (const struct style_team *)(ratings_of(state) + state->team_count) + team;
+}
+
+static double *ratings_to_change(struct style_state *state)
+{
+    return (double *)ratings_of(state);
 }
 
 static struct style_league *league_to_change(struct style_state *state, int league)
@@ -133,7 +151,7 @@ static struct style_team *team_to_change(struct style_state *state, int32_t team
 
 static int32_t *members_to_change(struct style_state *state, int league)
 {
-    struct style_team *teams = (struct style_team *)(state->league + state->league_count);
+    struct style_team *teams = (struct style_team *)(ratings_to_change(state) + state->team_count);
     return (int32_t *)(teams + state->team_count) + (size_t)league * state->team_count;
 }
 
@@ -145,29 +163,15 @@ static void style_init(void *memory, const struct stream_size *size)
     for (size_t i = 0; i < size->groups; i++)
         state->league[i].mean = state->league[i].top_lead = state->league[i].spread = state->league[i].third =
             NAN;
-    for (int32_t i = 0; (size_t)i < size->entities; i++)
-        team_to_change(state, i)->rating = ELO_START;
+    for (size_t i = 0; i < size->entities; i++)
+        ratings_to_change(state)[i] = ELO_START;
 }
 
-/* part/whole against the league's; missing while there is nothing to compare. */
-static float relative(double own, double own_matches, double usual, double usual_matches)
+/* The mean of the last ten against what is usual; missing while there is nothing to compare. */
+static float relative(const struct last_ten *own, double usual, double usual_matches)
 {
-    double value = own * usual_matches / (own_matches * usual);
-    return !(usual > 0 && own_matches > 0) ? NAN
-           : value < RELATIVE_HIGH         ? (float)value
-                                           : (float)RELATIVE_HIGH;
-}
-
-/* The plain sum over a window's last ten. */
-static double sum_of_ten(const struct window *window, size_t lane)
-{
-    enum { SUM_OF_10 = 3 };
-    return (double)(window->sum[SUM_OF_10] >> 16 * lane & 0xffff);
-}
-
-static double count_of_ten(const struct window *window)
-{
-    return (double)(window->count < STYLE_LAST ? window->count : STYLE_LAST);
+    double value = own->sum * usual_matches / (own->count * usual);
+    return !(usual > 0 && own->count > 0) ? NAN : value < RELATIVE_HIGH ? (float)value : (float)RELATIVE_HIGH;
 }
 
 static struct style_sums both_seasons(const struct style_league *league)
@@ -178,16 +182,13 @@ static struct style_sums both_seasons(const struct style_league *league)
                                a->hard_matches + b->hard_matches, a->hardness + b->hardness};
 }
 
-static void emit_side(const struct style_team *team, const struct style_league *league,
+static void emit_side(const struct style_team *team, double rating, const struct style_league *league,
                       const struct style_sums *sums, float *out)
 {
-    double played = count_of_ten(&team->goals), hard = count_of_ten(&team->hardness);
-    out[SIDE_RATING] = (float)(team->rating - league->mean);
-    out[SIDE_ATTACK] =
-        relative(sum_of_ten(&team->goals, LANE_SCORED), played, sums->goals, SIDE_COUNT * sums->matches);
-    out[SIDE_OPENNESS] = relative(sum_of_ten(&team->goals, LANE_GOALS), played, sums->goals, sums->matches);
-    out[SIDE_INTENSITY] =
-        relative(sum_of_ten(&team->hardness, 0), hard, sums->hardness, SIDE_COUNT * sums->hard_matches);
+    out[SIDE_RATING] = (float)(rating - league->mean);
+    out[SIDE_ATTACK] = relative(&team->scored, sums->goals, SIDE_COUNT * sums->matches);
+    out[SIDE_OPENNESS] = relative(&team->goals, sums->goals, sums->matches);
+    out[SIDE_INTENSITY] = relative(&team->hardness, sums->hardness, SIDE_COUNT * sums->hard_matches);
 }
 
 static void style_emit(const void *memory, const void *event, float *out)
@@ -196,15 +197,15 @@ static void style_emit(const void *memory, const void *event, float *out)
     const struct fixture *fixture = event;
     const struct style_league *league = league_of(state, fixture->league);
     const struct style_team *home = team_of(state, fixture->home), *away = team_of(state, fixture->away);
+    double rating_home = ratings_of(state)[fixture->home], rating_away = ratings_of(state)[fixture->away];
     struct style_sums sums = both_seasons(league);
     float matches = (float)sums.matches; /* 0/0 says "missing" */
-    emit_side(home, league, &sums, out);
-    emit_side(away, league, &sums, out + STYLE_SIDE);
+    emit_side(home, rating_home, league, &sums, out);
+    emit_side(away, rating_away, league, &sums, out + STYLE_SIDE);
     out[STYLE_TOP_LEAD] = (float)league->top_lead;
     out[STYLE_SPREAD] = (float)league->spread;
-    out[STYLE_TOP_TEAMS] = isnan(league->third)
-                               ? NAN
-                               : (float)((home->rating >= league->third) + (away->rating >= league->third));
+    out[STYLE_TOP_TEAMS] =
+        isnan(league->third) ? NAN : (float)((rating_home >= league->third) + (rating_away >= league->third));
     out[STYLE_GOALS] = (float)sums.goals / matches;
     out[STYLE_HOME_WINS] = (float)sums.home_wins / matches;
     out[STYLE_DRAWS] = (float)sums.draws / matches;
@@ -220,8 +221,7 @@ static void remove_member(struct style_state *state, int league, int32_t team)
     uint32_t at = 0;
     while (at < old->member_count && members[at] != team)
         at++;
-    if (at == old->member_count)
-        return; /* it went with those that did not return */
+    assert(at < old->member_count);
     memmove(members + at, members + at + 1, (old->member_count - at - 1) * sizeof(*members));
     old->member_count--;
 }
@@ -230,20 +230,18 @@ static void join(struct style_state *state, const struct fixture *fixture, int32
 {
     struct style_team *team = team_to_change(state, index);
     struct style_league *league = league_to_change(state, fixture->league);
-    bool is_new_here = team->played == 0 || team->league != fixture->league;
-    if (is_new_here && team->played > 0)
+    if (team->is_member && team->league != fixture->league) {
         remove_member(state, team->league, index);
-    if (is_new_here || team->season != league->season)
+        team->is_member = 0;
+    }
+    if (team->league != fixture->league || team->season != league->season)
         team->played = 0;
-    team->played++;
-    int32_t *members = members_to_change(state, fixture->league);
-    bool is_listed = false;
-    for (uint32_t i = 0; !is_new_here && i < league->member_count; i++)
-        is_listed = is_listed || members[i] == index;
-    if (!is_listed)
-        members[league->member_count++] = index;
+    if (!team->is_member)
+        members_to_change(state, fixture->league)[league->member_count++] = index;
+    team->is_member = 1;
     team->league = fixture->league;
     team->season = league->season;
+    team->played++;
 }
 
 /* Those that have not come back this season are no longer members. */
@@ -253,7 +251,9 @@ static void drop_absent(struct style_state *state, int league_index)
     int32_t *members = members_to_change(state, league_index);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < league->member_count; i++) {
-        if (team_of(state, members[i])->season == league->season)
+        struct style_team *team = team_to_change(state, members[i]);
+        team->is_member = team->season == league->season;
+        if (team->is_member)
             members[kept++] = members[i];
     }
     league->member_count = kept;
@@ -264,9 +264,10 @@ static void rate_members(struct style_state *state, int league_index)
 {
     struct style_league *league = league_to_change(state, league_index);
     const int32_t *members = members_to_change(state, league_index);
+    const double *ratings = ratings_of(state);
     double top[STYLE_TOP] = {ELO_LOW, ELO_LOW, ELO_LOW}, sum = 0, squares = 0, count = league->member_count;
     for (uint32_t i = 0; i < league->member_count; i++) {
-        double rating = team_of(state, members[i])->rating;
+        double rating = ratings[members[i]];
         sum += rating;
         squares += (rating - ELO_START) * (rating - ELO_START);
         for (size_t k = 0; k < STYLE_TOP; k++) {
@@ -310,15 +311,25 @@ static bool has_hardness(const struct outcome *outcome)
 
 static int cut(int count)
 {
-    return (int)window_lane(count);
+    return count < STYLE_COUNT_HIGH ? count : STYLE_COUNT_HIGH;
+}
+
+static void last_ten_add(struct last_ten *last, int value)
+{
+    last->sum += value - last->value[last->next]; /* 0 before there are ten */
+    last->value[last->next] = (uint8_t)value;
+    last->next = (uint8_t)((last->next + 1) % STYLE_LAST);
+    last->count += last->count < STYLE_LAST;
 }
 
 static void learn_goals(struct style_team *home, struct style_team *away, struct style_sums *sums,
                         const struct outcome *outcome)
 {
     int goals_home = cut(outcome->goals[SIDE_HOME]), goals_away = cut(outcome->goals[SIDE_AWAY]);
-    window_add(&home->goals, window_word(goals_home, goals_home + goals_away, 0, 0));
-    window_add(&away->goals, window_word(goals_away, goals_home + goals_away, 0, 0));
+    last_ten_add(&home->scored, goals_home);
+    last_ten_add(&home->goals, goals_home + goals_away);
+    last_ten_add(&away->scored, goals_away);
+    last_ten_add(&away->goals, goals_home + goals_away);
     sums->matches++;
     sums->goals += goals_home + goals_away;
     sums->home_wins += goals_home > goals_away;
@@ -330,7 +341,7 @@ static void learn_hardness(struct style_team *team, struct style_sums *sums, con
 {
     const int16_t(*stats)[SIDE_COUNT] = outcome->stats;
     int hardness = cut(stats[STAT_FOULS][side] + stats[STAT_YELLOWS][side] + stats[STAT_REDS][side]);
-    window_add(&team->hardness, window_word(hardness, 0, 0, 0));
+    last_ten_add(&team->hardness, hardness);
     sums->hardness += hardness;
 }
 
@@ -343,10 +354,11 @@ static void style_apply(void *memory, const void *event, const void *result)
     struct style_league *league = league_to_change(state, fixture->league);
     struct style_team *home = team_to_change(state, fixture->home),
                       *away = team_to_change(state, fixture->away);
+    double *ratings = ratings_to_change(state);
     if (!league->has_season || fixture->season > league->season)
         begin_season(league, fixture->season);
-    elo_update(&rule, &home->rating, &away->rating, outcome->goals[SIDE_HOME], outcome->goals[SIDE_AWAY],
-               fixture->is_neutral);
+    elo_update(&rule, &ratings[fixture->home], &ratings[fixture->away], outcome->goals[SIDE_HOME],
+               outcome->goals[SIDE_AWAY], fixture->is_neutral);
     learn_goals(home, away, &league->now, outcome);
     if (has_hardness(outcome)) {
         learn_hardness(home, &league->now, outcome, SIDE_HOME);

@@ -298,8 +298,7 @@ static void emit_past(const struct table_state *state, const struct table_view *
         league = team->league;
         played = team->played;
         points = team->points;
-    } else if (team->last_played > 0 && team->season == fixture->season &&
-               team->last_season == fixture->season - 1) {
+    } else if (team->last_played > 0 && team->last_season == fixture->season - 1) {
         league = team->last_league;
         played = team->last_played;
         points = team->last_points;

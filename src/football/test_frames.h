@@ -88,6 +88,7 @@ struct test_match {
     int64_t home, away;
     int goals_home, goals_away; /* -1: not yet played */
     int state;
+    int season;       /* 0: 2023 */
     const int *stats; /* [2 + 2 * STAT_COUNT]: half-time goals, then statistics; NULL: none */
 };
 
@@ -102,7 +103,7 @@ static inline void test_frames_match(struct test_frames *frames, const struct te
     frame_set_i64(builder, TEST_MATCH_TIME_KNOWN, match->minute >= 0);
     frame_set_i64(builder, TEST_MATCH_NEUTRAL, 0);
     frame_set_i64(builder, TEST_MATCH_STATE, match->state);
-    frame_set_i64(builder, TEST_MATCH_SEASON, 2023);
+    frame_set_i64(builder, TEST_MATCH_SEASON, match->season ? match->season : 2023);
     frame_set_i64(builder, TEST_MATCH_HOME, match->home);
     frame_set_i64(builder, TEST_MATCH_AWAY, match->away);
     if (match->goals_home >= 0) {
@@ -182,6 +183,7 @@ static inline void test_frames_random(struct test_frames *frames, uint64_t seed)
                 .goals_home = state == 1 ? random_poisson(&random, 1.5) : -1,
                 .goals_away = state == 1 ? random_poisson(&random, 1.1) : -1,
                 .state = state,
+                .season = 2023 + (day > TEST_DAYS / 2), /* families look back on the season before */
                 .stats = random_below(&random, 4) && state == 1 ? stats : NULL};
             test_frames_match(frames, &match);
             for (size_t book = 0; book < sizeof(books) / sizeof(books[0]); book++) {

@@ -15,7 +15,8 @@
  * expected goals, half of each forecasting better than either; from goals alone where there are no statistics, so that
  * a team promoted from such a league is no stranger. Shots tell less of the differences between teams than there are
  * (good teams make better chances of theirs), so differences of strength count 1.2 times. Over the 4,560 matches of
- * the Premier League from 2012-13 on, the chances as emitted have log loss .9651 (dixon_coles.c .9685).
+ * the Premier League from 2012-13 on, the chances as emitted have log loss .9651 (dixon_coles.c .9685). Those seasons
+ * helped to choose the half-life, and were in view when the half and the 1.2 were chosen, so the figure flatters.
  *
  * Windows run over the matches that have statistics, as in shots.c. xG is held in units of 2^-16 goals, so that the
  * window's running sums are sums of whole numbers. */

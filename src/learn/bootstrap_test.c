@@ -135,39 +135,8 @@ static void test_edges(void **state)
     assert_int_equal(bootstrap_block_count(block, ROWS), 100);
 }
 
-static double milliseconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
-}
-
 /* 2,000 draws over 5,000 rows in 600 days, printed for the curious; the bound is loose for sanitizers and
  * slow CI. */
-static void test_speed(void **state)
-{
-    (void)state;
-    enum { MANY = 5000 };
-    double *many = malloc(MANY * 3 * sizeof *many);
-    int32_t *labels = malloc(MANY * sizeof *labels);
-    int64_t *days = malloc(MANY * sizeof *days);
-    assert_true(many != NULL && labels != NULL && days != NULL);
-    test_rows_fill(MANY, 5, many, labels);
-    for (int row = 0; row < MANY; row++)
-        days[row] = (int64_t)row * 600 / MANY;
-    for (enum metric metric = 0; metric < METRIC_COUNT; metric++) {
-        struct interval interval;
-        double start = milliseconds();
-        assert_int_equal(metric_interval(metric, many, labels, days, MANY, 3, 2000, 1, &interval, NULL), 0);
-        double took = milliseconds() - start;
-        print_message("%-10s 2000 draws, 5000 rows, 600 days: %.2f ms\n", metric_name(metric), took);
-        assert_true(took < 2000);
-    }
-    free(many);
-    free(labels);
-    free(days);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,7 +145,6 @@ int main(void)
         cmocka_unit_test(test_every_metric_has_an_interval),
         cmocka_unit_test(test_coverage_with_correlated_days),
         cmocka_unit_test(test_edges),
-        cmocka_unit_test(test_speed),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

@@ -1,0 +1,60 @@
+/* Rankings: the order of keys is that of a table; random lists against sorting. */
+#include "football/ranking.h"
+
+#include "football/test_events.h"
+
+static void keys_sort_as_a_table(void **state)
+{
+    (void)state;
+    assert_true(ranking_key(3, 0, 50) > ranking_key(2, 50, 0)); /* points first */
+    assert_true(ranking_key(3, 2, 0) > ranking_key(3, 5, 4));   /* then the difference */
+    assert_true(ranking_key(3, 5, 4) > ranking_key(3, 4, 3));   /* then goals scored */
+    assert_int_equal(ranking_key(3, 4, 3), ranking_key(3, 4, 3));
+    assert_true(ranking_key(0, 0, 1) < ranking_key(0, 0, 0));
+    assert_true(ranking_key(0, 0, 0) > 0);
+    for (int points = 0; points < 1100; points++)
+        assert_int_equal(ranking_points(ranking_key(points, points * 3 % 77, 1023)),
+                         points < RANKING_HIGH ? points : RANKING_HIGH);
+    assert_true(ranking_key(5000, 5000, 0) > ranking_key(5000, 0, 5000)); /* beyond the range: no overflow */
+    assert_true(ranking_key(5000, 0, 5000) > 0);
+}
+
+static int compare_down(const void *a, const void *b)
+{
+    const int32_t *x = a, *y = b;
+    return (*x < *y) - (*x > *y);
+}
+
+static void lists_stay_sorted(void **state)
+{
+    (void)state;
+    enum { PLACES = 30, STEPS = 3000 };
+    int32_t keys[PLACES], sorted[PLACES];
+    size_t count = 0;
+    struct random random;
+    random_init(&random, 2);
+    for (int step = 0; step < STEPS; step++) {
+        if (count == PLACES || (count > 0 && random_below(&random, 2))) {
+            ranking_remove(keys, count, sorted[random_below(&random, count)]);
+            count--;
+        } else {
+            ranking_insert(keys, count,
+                           ranking_key((int)random_below(&random, 5), (int)random_below(&random, 3), 1));
+            count++;
+        }
+        memcpy(sorted, keys, count * sizeof(*keys));
+        qsort(sorted, count, sizeof(*sorted), compare_down);
+        assert_memory_equal(keys, sorted, count * sizeof(*keys));
+        for (size_t i = 0; i < count; i++)
+            assert_true(ranking_place(keys, count, keys[i]) <= i);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keys_sort_as_a_table),
+        cmocka_unit_test(lists_stay_sorted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
