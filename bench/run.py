@@ -34,11 +34,11 @@ def main():
 
     bench = common.Bench(options.runs)
     failed = []
+    common.warn_if_busy()
     for row in rows:
         if options.rows and row.NAME not in options.rows:
             continue
         common.say(f"row {row.NAME}")
-        common.warn_if_busy()
         begin = time.monotonic()
         try:
             lines = row.run(bench)

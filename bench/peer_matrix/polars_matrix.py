@@ -212,7 +212,8 @@ def build(matches, style):
 
 
 def check(matches, result, path, families):
-    """Every row and every feature of these families of our matrix against the peer's; within 1e-5 of the value (2e-7 near zero), missing where missing."""
+    """Every row and every feature of these families of our matrix against the peer's; within 1e-5 of the value (2e-7 near
+    zero), missing where missing."""
     names = polars.read_csv(path, n_rows=0).columns[5:]
     names = [name for name in names if name.split("_")[0] in families]
     known = [name for name in names if name in result.columns]
