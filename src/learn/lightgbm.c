@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARAMETERS_BYTES = 1024, EVALUATE_EVERY = 10, EVALUATIONS = 8, BIN_SAMPLE_ROWS = 50000 };
+enum { PARAMETERS_BYTES = 1024, EVALUATE_EVERY = 10, EVALUATIONS = 8, BIN_SAMPLE_ROWS = 20000 };
 enum boosting { BOOSTING_GBDT, BOOSTING_RF, BOOSTING_EXTRA_TREES };
 
 struct lightgbm_options {
@@ -124,7 +124,7 @@ static enum err_code write_parameters(const struct training *training, struct bu
                   options->colsample);
     buffer_printf(out, " lambda_l2=%.17g seed=%d num_threads=%d", options->lambda_l2, seed_of(training->seed),
                   training->threads > 0 ? training->threads : 1);
-    /* 255 bins need no more rows to be placed well, and LightGBM copies the sample as doubles: 200,000 rows, its
+    /* the bins need no more rows to be placed well, and LightGBM copies the sample as doubles: 200,000 rows, its
      * default, would be the peak of the program's memory */
     buffer_printf(out, " max_bin=%lld bin_construct_sample_cnt=%d", (long long)options->bins,
                   BIN_SAMPLE_ROWS);

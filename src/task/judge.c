@@ -78,9 +78,9 @@ enum err_code judge_add_closing(struct judge *judge, const struct history *histo
     if (code != ERR_OK)
         return code;
     for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
-        /* one bookmaker for all rows: never a silent mix; nine rows in ten must have it */
-        if (fill_closing(judge, history, order[i], judge->p[index]) * 10 < judge->rows * 9 ||
-            judge->rows == 0) {
+        /* one bookmaker for all rows: never a silent mix; half the rows must have it, and the score sheet says how many
+         * matches it is about */
+        if (fill_closing(judge, history, order[i], judge->p[index]) * 2 < judge->rows || judge->rows == 0) {
             for (size_t j = 0; j < judge->rows * judge->classes; j++)
                 judge->p[index][j] = NAN;
             continue;
