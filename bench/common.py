@@ -46,7 +46,7 @@ def peer_parameters(threads=THREADS):
             "verbosity": -1, "seed": 1, "num_iterations": ENGINE["trees"], "learning_rate": ENGINE["learning_rate"],
             "num_leaves": ENGINE["leaves"], "min_data_in_leaf": ENGINE["min_child_samples"],
             "bagging_fraction": ENGINE["subsample"], "bagging_freq": 1, "feature_fraction": ENGINE["colsample"],
-            "lambda_l2": ENGINE["lambda_l2"], "max_bin": ENGINE["bins"], "bin_construct_sample_cnt": 20000}
+            "lambda_l2": ENGINE["lambda_l2"], "max_bin": ENGINE["bins"], "bin_construct_sample_cnt": 10000}
 
 
 def our_parameters():

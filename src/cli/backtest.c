@@ -25,7 +25,7 @@ static void print_seasons(const json_t *result, struct buffer *out)
     const json_t *season, *forecast, *seasons = json_object_get(result, "seasons");
     const json_t *heads = json_object_get(json_object_get(result, "total"), "forecasts");
     buffer_printf(out, "\nlog loss per season\n  %-9s %7s", "season", "matches");
-    json_array_foreach(heads, column, forecast) buffer_printf(out, "  %.22s", text(forecast, "name"));
+    json_array_foreach(heads, column, forecast) buffer_printf(out, "  %s", text(forecast, "name"));
     buffer_append_char(out, '\n');
     json_array_foreach(seasons, index, season)
     {
@@ -42,8 +42,7 @@ static void print_seasons(const json_t *result, struct buffer *out)
                 if (strcmp(text(same, "name"), text(forecast, "name")) == 0)
                     found = same;
             }
-            buffer_printf(out, "  %*.4f", (int)(width < 22 ? width : 22),
-                          number(json_object_get(found, "log_loss"), "value"));
+            buffer_printf(out, "  %*.4f", (int)width, number(json_object_get(found, "log_loss"), "value"));
         }
         buffer_append_char(out, '\n');
     }

@@ -86,6 +86,7 @@ static enum err_code load(const void *data, size_t size_bytes, const char *const
 const struct engine engine_base_rate = {
     .name = "base_rate",
     .doc = "How often each outcome happened in the training rows, the same for every match.",
+    .version = 1,
     .capabilities = ENGINE_IS_BASELINE | ENGINE_IS_YARDSTICK,
     .options = &table,
     .options_bytes = sizeof(struct base_rate_options),

@@ -145,6 +145,7 @@ static enum err_code load(const void *data, size_t size_bytes, const char *const
 const struct engine engine_bookmaker = {
     .name = "bookmaker",
     .doc = "The probabilities in the market's prices, overround removed; base rates where there is no price.",
+    .version = 1,
     .capabilities = ENGINE_IS_BASELINE | ENGINE_IS_YARDSTICK | ENGINE_NEEDS_PRICES,
     .options = &table,
     .options_bytes = sizeof(struct bookmaker_options),

@@ -244,6 +244,7 @@ const struct engine engine_elo_logit = {
     .name = "elo_logit",
     .doc = "Ordered logit on the difference of Elo ratings (or other features): cut points and slopes, by "
            "Newton.",
+    .version = 1,
     .capabilities = ENGINE_IS_YARDSTICK,
     .options = &table,
     .options_bytes = sizeof(struct elo_logit_options),

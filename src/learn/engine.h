@@ -42,6 +42,7 @@ struct predictor; /* struct predictor { const struct engine *engine; ... } defin
 struct engine {
     const char *name; /* the bot: "lightgbm", "elo_logit", ... */
     const char *doc;
+    int version; /* raise when the same data and options give other bytes: part of every model's version */
     unsigned capabilities;
     const struct option_table *options;
     size_t options_bytes;

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARAMETERS_BYTES = 1024, EVALUATE_EVERY = 10, EVALUATIONS = 8, BIN_SAMPLE_ROWS = 20000 };
+enum { PARAMETERS_BYTES = 1024, EVALUATE_EVERY = 10, EVALUATIONS = 8, BIN_SAMPLE_ROWS = 10000 };
 enum boosting { BOOSTING_GBDT, BOOSTING_RF, BOOSTING_EXTRA_TREES };
 
 struct lightgbm_options {
@@ -354,6 +354,7 @@ const struct engine engine_lightgbm = {
     .doc = "Gradient boosted trees by LightGBM (also its random forest and extra trees), predicted by "
            "Almanac's own "
            "forest.",
+    .version = 1,
     .capabilities = ENGINE_IS_FOREST,
     .options = &table,
     .options_bytes = sizeof(struct lightgbm_options),

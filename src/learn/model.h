@@ -2,8 +2,8 @@
  * features, and a JSON description (metrics, ranges, options, seed, lineage). File form in
  * docs/formats/model.md; checksummed.
  *
- * The version is the first 16 hex digits of BLAKE2b over (data hash, feature set, engine, options, seed,
- * threads, calibration, program's model format): the same recipe on the same data has the same name, and
+ * The version is the first 16 hex digits of BLAKE2b over the matrix' key (data and features), league, target, engine and
+ * its version, options and seed (task/train.c): the same recipe on the same data has the same name, and
  * `almanac models reproduce` proves that it has the same bytes. Nothing in the file depends on the clock:
  * created-at times live in the registry. Immutable; any thread may predict. */
 #ifndef ALMANAC_LEARN_MODEL_H

@@ -172,6 +172,7 @@ static void name_version(struct plan *plan)
     hash_add_text(&hash, options->league);
     hash_add_i64(&hash, options->target);
     hash_add_text(&hash, options->engine);
+    hash_add_i64(&hash, plan->recipe.engine->version);
     hash_add_text(&hash, options->features);
     feature_set_hash(plan->set, &hash);
     hash_add_i64(&hash, options->pool);
