@@ -132,6 +132,11 @@ static enum err_code run_reproduce(const struct command *command, int argc, char
     if (code == ERR_OK)
         code = reproduce_version(&models.session.context, &row, &made, err);
     terminal_finish();
+    if (code == ERR_OK && strcmp(made.version, row.version) != 0)
+        code = err_set(
+            err, ERR_CONFLICT,
+            "version %s was made by an earlier program; this one calls the same recipe %s: train it again",
+            row.version, made.version);
     if (code == ERR_OK && !made.is_equal)
         code = err_set(err, ERR_CORRUPT, "version %s was made again as %s and differs from byte %zu on",
                        row.version, made.version, made.first_difference);
