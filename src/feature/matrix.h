@@ -1,6 +1,11 @@
-/* Matrix: the cached result of a build: float32 rows x columns with event ids, times, labels beside it, in one mapped
- * file named by the hash of source rows, feature set and code version (docs/formats/matrix.md).
- * Rows are in time order over all streams. Immutable; any thread may read. */
+/* Matrix: the cached result of a build: float32 rows x columns with event ids, times, labels beside it
+ * (docs/formats/matrix.md). Rows are in time order over all streams.
+ *
+ * Three files: a small head `<key>.mat` named by the hash of source rows, feature set and code versions, and beside it
+ * `<base>.rows` and `<base>.values`, where <base> is the key of the first matrix written to them. New rows are appended to
+ * the two and get a new head, so that the cost follows the new rows; the heads of earlier states of the data stay true, as
+ * they name their own number of rows. When earlier rows change, the rows before them are copied to new files.
+ * An open matrix is immutable; any thread may read. */
 #ifndef ALMANAC_FEATURE_MATRIX_H
 #define ALMANAC_FEATURE_MATRIX_H
 
@@ -24,14 +29,13 @@ struct matrix;
 
 /* Key of a build: the data hash (over all rows that enter), the set. out: hex name. */
 void matrix_key(const char *data_hash, const struct feature_set *set, char out[HASH_HEX_BYTES]);
-/* Opens <folder>/<key>.mat if it is there and whole; else builds it there (temp + rename). *out_built tells which;
- * *out_state (may be NULL) receives the live state of a build, NULL when the matrix was only opened. */
-enum err_code matrix_open_or_build(const char *folder, const char *key, const struct feature_set *set,
-                                   const struct stream *streams, size_t stream_count,
-                                   const struct matrix_row *rows, size_t row_count, struct pool *pool,
-                                   const struct build_watch *watch, struct matrix **out,
-                                   struct live_state **out_state, bool *out_built, struct err *err) CHECKED;
-enum err_code matrix_open(const char *path, struct matrix **out, struct err *err) CHECKED;
+/* ERR_NOT_FOUND: no such head; ERR_CORRUPT: damaged, of another format, or its rows are gone. */
+enum err_code matrix_open(const char *folder, const char *key, struct matrix **out, struct err *err) CHECKED;
+/* The newest head of a folder whose family `family` has this version and feature names (matrix_has_family), of data
+ * `data_hash`, or of any data when data_hash is NULL: a basis for an append or for a build of the missing families.
+ * ERR_NOT_FOUND when there is none that shares any family with the set. */
+enum err_code matrix_open_basis(const char *folder, const char *data_hash, const struct feature_set *set,
+                                struct matrix **out, struct err *err) CHECKED;
 /* Checks the values too (reads the whole file); ERR_CORRUPT. pool may be NULL. */
 enum err_code matrix_verify(const struct matrix *matrix, struct pool *pool, struct err *err) CHECKED;
 void matrix_close(struct matrix *matrix);
@@ -41,6 +45,28 @@ const char *const *matrix_names(const struct matrix *matrix);
 const float *matrix_values(const struct matrix *matrix);               /* [rows][columns] */
 const struct matrix_row *matrix_row_info(const struct matrix *matrix); /* [rows] */
 const char *matrix_key_of(const struct matrix *matrix);
+const char *matrix_data_hash(const struct matrix *matrix);
+/* Column of the family's first feature if the matrix holds exactly this tracker (family, version, names); -1 if not. */
+int64_t matrix_family_column(const struct matrix *matrix, const struct tracker *tracker);
+
+/* Writing. The first keep_rows rows of `basis` stay as they are (NULL: 0), the caller fills the others in `rows` and
+ * `values`, finish gives the file its head. If the basis has the columns of the set, keeps all its rows and is the newest
+ * of its files, these grow in place; else what is kept is copied: all columns that the basis has, the others left for the
+ * caller. One writer at a time per folder: a lock file. Until finish, nothing of it can be seen; abandon undoes it. */
+struct matrix_build {
+    struct matrix_row *rows; /* [row_count - keep_rows], for the caller */
+    float *values;           /* [row_count - kept][columns]; kept is first_row */
+    size_t first_row; /* matrix row of values[0]: keep_rows when rows are appended in place or copied with all
+                                columns; 0 when some families are new, as their columns are to be filled everywhere */
+    size_t row_count, columns;
+    void *owner;
+};
+enum err_code matrix_build_start(const char *folder, const char *data_hash, const struct feature_set *set,
+                                 const struct matrix *basis, size_t keep_rows, size_t row_count,
+                                 struct matrix_build *out, struct err *err) CHECKED;
+enum err_code matrix_build_finish(struct matrix_build *build, struct pool *pool, struct matrix **out,
+                                  struct err *err) CHECKED;
+void matrix_build_abandon(struct matrix_build *build); /* safe after finish */
 /* id,start,league,labels,features...: feature_matrix_last.csv; league names by group. */
 enum err_code matrix_write_csv(const struct matrix *matrix, const char *const *group_names, const char *path,
                                struct err *err) CHECKED;

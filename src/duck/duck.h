@@ -1,0 +1,85 @@
+/* Duck: DuckDB through its C API: Parquet files, joins as of a time, ad-hoc SQL.
+ *
+ * libduckdb.so is loaded at run time (system copy, else <program folder>/lib, else ALMANAC_DUCKDB_LIBRARY); without it every
+ * call answers ERR_UNAVAILABLE and says what to install, and the rest of the program works. The engine is in memory: what
+ * lasts are Parquet files. A connection belongs to one thread at a time; the engine uses `threads` threads of its own. */
+#ifndef ALMANAC_DUCK_DUCK_H
+#define ALMANAC_DUCK_DUCK_H
+
+#include "base/buffer.h"
+#include "base/err.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct duck;
+struct duck_result;
+
+/* Is the library there? *version (may be NULL) receives its version text, valid for ever. */
+enum err_code duck_probe(const char **version, struct err *err) CHECKED;
+
+/* read_folder / write_folder: what SQL may read and write besides attached files; NULL: nothing on disk at all. `sandbox`
+ * engines refuse every path outside the folders, extensions, and the network (settings locked after opening). */
+struct duck_options {
+    size_t threads;      /* >= 1 */
+    size_t memory_bytes; /* 0: half the machine's */
+    const char *const
+        *folders; /* NULL-terminated folders that SQL may read and write; NULL: any (a person's own shell) */
+};
+enum err_code duck_open(const struct duck_options *options, struct duck **out, struct err *err) CHECKED;
+void duck_close(struct duck *duck);
+/* From any thread: the running statement ends with ERR_CANCELLED. */
+void duck_interrupt(struct duck *duck);
+
+/* One value bound to $1, $2, ...; text is borrowed. */
+enum duck_kind { DUCK_NULL, DUCK_I64, DUCK_F64, DUCK_TEXT };
+struct duck_value {
+    enum duck_kind kind;
+    int64_t i64;
+    double f64;
+    const char *text;
+};
+/* One statement. *out may be NULL when rows do not matter. Errors carry DuckDB's own message, first line. */
+enum err_code duck_query(struct duck *duck, const char *sql, const struct duck_value *values, size_t count,
+                         struct duck_result **out, struct err *err) CHECKED;
+void duck_result_destroy(struct duck_result *result);
+size_t duck_result_columns(const struct duck_result *result);
+const char *duck_result_name(const struct duck_result *result, size_t column);
+const char *duck_result_type(const struct duck_result *result, size_t column); /* "BIGINT", "FLOAT", ... */
+int64_t duck_result_changes(const struct duck_result *result);
+/* The next row; *out_row false after the last. Values below are of that row. */
+enum err_code duck_result_next(struct duck_result *result, bool *out_row, struct err *err) CHECKED;
+bool duck_is_null(const struct duck_result *result, size_t column);
+int64_t duck_i64(const struct duck_result *result,
+                 size_t column); /* integers, bool; TIMESTAMP: UTC us; DATE: days */
+double duck_f64(const struct duck_result *result, size_t column); /* any number; NaN for NULL */
+/* The value as text (timestamps ISO 8601 UTC with Z); valid until the next row. */
+const char *duck_text(const struct duck_result *result, size_t column);
+/* All rows left, as RFC 4180 CSV with a header, or as a JSON array of objects; at most max_rows, *out_more says if there
+ * were more. */
+enum err_code duck_result_write_csv(struct duck_result *result, struct buffer *out, size_t max_rows,
+                                    bool *out_more, struct err *err) CHECKED;
+enum err_code duck_result_write_json(struct duck_result *result, struct buffer *out, size_t max_rows,
+                                     bool *out_more, struct err *err) CHECKED;
+/* A text as an SQL string literal ('...') or identifier ("..."), appended. */
+bool duck_quote(struct buffer *out, const char *text);
+bool duck_quote_name(struct buffer *out, const char *name);
+
+/* Columns of the caller's memory as rows of a table that exists: fast bulk insertion (chunks of 2048, columnar). */
+struct duck_column {
+    enum duck_column_kind {
+        DUCK_COLUMN_I64,       /* const int64_t [rows] */
+        DUCK_COLUMN_I32,       /* const int32_t [rows] */
+        DUCK_COLUMN_TIMESTAMP, /* const int64_t [rows], UTC microseconds */
+        DUCK_COLUMN_F32,       /* const float [rows * stride]; NaN stays NaN unless nan_is_null */
+        DUCK_COLUMN_TEXT       /* const char *const [rows]; NULL is NULL */
+    } kind;
+    const void *data;
+    size_t
+        stride; /* in elements: 1 for a contiguous column, the row width for a column of a row-major matrix */
+    bool nan_is_null;
+};
+enum err_code duck_append(struct duck *duck, const char *table, const struct duck_column *columns,
+                          size_t column_count, size_t row_count, struct err *err) CHECKED;
+
+#endif

@@ -1,0 +1,51 @@
+/* Present: the feature matrix and the live state of the store's data as it is now, found in the cheapest way that is true:
+ *
+ *   opened    the head (or the state) of the present data is there
+ *   extended  data changed from some day on: rows before it stay, a checkpoint from before it is advanced over the rest
+ *   families  the data is the same, some families are new or changed: only their columns are computed
+ *   built     from the first match
+ *
+ * Each way gives the same bytes (tested). What is made is kept: head, rows, and the states `<key>.state` (after
+ * everything) and `<key>.checkpoint` (some weeks before the end, for results that come late).
+ * Reads the store only through the handle given, so it may run on a pool thread with its own. */
+#ifndef ALMANAC_SERVE_PRESENT_H
+#define ALMANAC_SERVE_PRESENT_H
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "feature/builder.h"
+#include "feature/matrix.h"
+#include "football/teams.h"
+#include "store/store.h"
+
+enum present_way { PRESENT_OPENED, PRESENT_EXTENDED, PRESENT_FAMILIES, PRESENT_BUILT };
+const char *present_way_name(enum present_way way); /* "opened", ... */
+
+struct present {
+    char data_hash[HASH_HEX_BYTES], key[HASH_HEX_BYTES];
+    struct teams *teams;
+    struct matrix *matrix;    /* NULL unless asked for */
+    struct live_state *state; /* NULL unless asked for; after everything */
+    enum present_way way;
+    size_t rows_computed, columns_computed;
+    int64_t took_us;
+};
+struct present_request {
+    struct store *store;
+    bool want_matrix, want_state;
+    bool only_open;    /* ERR_NOT_FOUND instead of computing */
+    bool from_scratch; /* compute everything even if something is kept (to measure, to compare) */
+    struct pool *pool; /* may be NULL */
+    const struct build_watch *watch;
+    /* Called before a matrix is built from scratch or with new families (the leak audit); may be NULL. */
+    enum err_code (*before_build)(void *context, struct err *err);
+    void *context;
+};
+
+/* Key of the store's present data. */
+enum err_code present_key(struct store *store, char out[HASH_HEX_BYTES], struct err *err) CHECKED;
+enum err_code present_open(const struct present_request *request, struct present *out,
+                           struct err *err) CHECKED;
+void present_release(struct present *present);
+
+#endif
