@@ -14,6 +14,7 @@ import sqlite3
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -56,21 +57,51 @@ def our_parameters():
 def environment(**more):
     env = {name: value for name, value in os.environ.items()
            if name != "OPENBLAS_CORETYPE" and not name.startswith("ALMANAC_")}
-    if "ALMANAC_LIGHTGBM_LIBRARY" in os.environ:
-        env["ALMANAC_LIGHTGBM_LIBRARY"] = os.environ["ALMANAC_LIGHTGBM_LIBRARY"]
+    for name in ("ALMANAC_LIGHTGBM_LIBRARY", "ALMANAC_DUCKDB_LIBRARY"):
+        if name in os.environ:
+            env[name] = os.environ[name]
     threads = str(THREADS)
     env.update(OMP_NUM_THREADS=threads, NUMBA_NUM_THREADS=threads, POLARS_MAX_THREADS=threads,
                NUMBA_CACHE_DIR=str(WORK / "numba"), PYTHONDONTWRITEBYTECODE="", **more)
     return env
 
 
-def measure(command, **more):
-    """Runs to the end: {"wall_s", "cpu_s", "peak_mb", "out"}; Failed if it does."""
+def anonymous_mb(pid):
+    """Memory of the process that is its own, without the files it maps; 0 once it ended."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii") as file:
+            return next((int(text.split()[1]) / 1024 for text in file if text.startswith("RssAnon")), 0)
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
+class AnonymousPeak:
+    """Looks at a process every 2 ms; the kernel keeps a peak of all its memory only."""
+
+    def __init__(self, pid):
+        self.pid, self.peak_mb, self.is_over = pid, 0, threading.Event()
+        self.thread = threading.Thread(target=self.look, daemon=True)
+        self.thread.start()
+
+    def look(self):
+        while not self.is_over.wait(0.002):
+            self.peak_mb = max(self.peak_mb, anonymous_mb(self.pid))
+
+    def stop(self):
+        self.is_over.set()
+        self.thread.join()
+        return self.peak_mb
+
+
+def measure(command, watch_memory=False, **more):
+    """Runs to the end: {"wall_s", "cpu_s", "peak_mb", "out", "err"}, with watch_memory "anonymous_mb" as well (the looking costs
+    time); Failed if it does."""
     command = [str(part) for part in command]
     out_path = WORK / "child.out"
     with open(out_path, "wb") as out, open(WORK / "child.err", "wb") as err:
         begin = time.monotonic()
         child = subprocess.Popen(command, stdout=out, stderr=err, stdin=subprocess.DEVNULL, env=environment(**more), cwd=ROOT)
+        watch = AnonymousPeak(child.pid) if watch_memory else None
         _, status, usage = os.wait4(child.pid, 0)
         wall_s = time.monotonic() - begin
         child.returncode = os.waitstatus_to_exitcode(status)
@@ -78,7 +109,8 @@ def measure(command, **more):
         tail = (WORK / "child.err").read_text(errors="replace")[-1000:] + out_path.read_text(errors="replace")[-1000:]
         raise Failed(f"exit {child.returncode} of {' '.join(command)}\n{tail}")
     return {"wall_s": wall_s, "cpu_s": usage.ru_utime + usage.ru_stime, "peak_mb": usage.ru_maxrss / 1024,
-            "out": out_path.read_text(errors="replace")}
+            "anonymous_mb": watch.stop() if watch else None, "out": out_path.read_text(errors="replace"),
+            "err": (WORK / "child.err").read_text(errors="replace")}
 
 
 def build_target(name):
@@ -88,6 +120,12 @@ def build_target(name):
     if built.returncode != 0:
         raise Failed(built.stdout[-1000:])
     return BINARY.parent / name
+
+
+def program_hash():
+    """What was made by another build of the program is made anew."""
+    with open(BINARY, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def warn_if_busy():
@@ -179,8 +217,7 @@ class Bench:
     def store(self):
         """A data folder with everything imported, made anew for another program or other data."""
         folder = WORK / "store"
-        with open(BINARY, "rb") as file:
-            wanted = f"{self.data} {hashlib.file_digest(file, 'sha256').hexdigest()}"
+        wanted = f"{self.data} {program_hash()}"
         stamp = folder / "bench-imported"
         if not stamp.exists() or stamp.read_text() != wanted:
             note("importing once for all rows")

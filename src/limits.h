@@ -23,6 +23,10 @@
 #define LIMIT_HEADER_BYTES    (16 << 10) /* the connection's memory in libmicrohttpd */
 #define LIMIT_CONNECTIONS     4096
 #define LIMIT_REQUEST_TIME_MS 10000 /* a client that sends its request slower than this is dropped */
+#define LIMIT_HISTORY_ENTITIES 1000  /* of one point-in-time question over HTTP; more go through a file */
+#define LIMIT_RANGE_ROWS       10000 /* of a view in one answer: about 15 MB with all features */
+/* Feature store */
+#define LIMIT_FEATURE_KEYS 500 /* rows of one batch read: about 1 MB of answer */
 /* Models and jobs */
 #define LIMIT_MODEL_BYTES       (1LL << 30)
 #define LIMIT_DESCRIPTION_BYTES (1 << 20) /* the JSON inside a model file */

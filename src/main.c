@@ -1,5 +1,6 @@
 /* Finds the command, runs it, prints its error, returns its exit status. Nothing else. */
 #include "cli/command.h"
+#include "os/memory.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@ int main(int argc, char **argv)
 {
     struct err err = {0};
     int used = 0;
+    memory_set_up();
     terminal_log_start(LOG_INFO);
     const struct command *command = command_find(argc - 1, argv + 1, &used);
     if (command == NULL) {

@@ -257,7 +257,7 @@ def binary():
 
 def simulate(folder, leagues, seasons, seed):
     Almanac(folder / "unused", folder).run("simulate", "football", "--leagues", leagues, "--seasons", seasons, "--seed",
-                                           seed, "--out", folder / "csv")
+                                           seed, "--out", folder / "csv", "--attributes")
     return folder / "csv"
 
 
@@ -268,8 +268,8 @@ def simulated(binary, tmp_path_factory):
 
 
 def league_files(folder):
-    """The season files, in order, without the side file of true probabilities."""
-    return sorted(path for path in folder.rglob("*.csv") if not path.name.startswith("true_"))
+    """The season files, in order, without the side files (true probabilities, attributes of teams)."""
+    return sorted(path for path in folder.rglob("*.csv") if not path.name.startswith(("true_", "team_")))
 
 
 @pytest.fixture(scope="session")

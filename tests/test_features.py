@@ -366,8 +366,9 @@ def test_list_names_every_column(matrix, imported_once):
     assert listed == list(next(iter(rows.values())))[5:]
 
 
-def test_live_features_are_those_of_the_matrix(imported, serve, league, tmp_path):
+def test_live_features_are_those_of_the_matrix(imported, simulated, serve, league, tmp_path):
     """A fixture predicted before it is played, and the same match predicted as played: one answer (no skew)."""
+    imported.run("import", "attributes", simulated / "team_attributes.csv")
     home, away = (name for name, in imported.rows(
         "SELECT DISTINCT t.name FROM match m JOIN team t ON t.id = m.home_id WHERE m.league = ? AND m.season = "
         "(SELECT max(season) FROM match) ORDER BY 1 LIMIT 2", league))

@@ -128,7 +128,7 @@ def test_the_same_seed_gives_the_same_files(binary, tmp_path):
         return {path.relative_to(csv): path.read_bytes() for path in csv.rglob("*.csv")}
 
     first = bytes_of("a", 7)
-    assert first == bytes_of("b", 7) and len(first) == 5
+    assert first == bytes_of("b", 7) and len(first) == 6
     assert first != bytes_of("c", 8)
 
 

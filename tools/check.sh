@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # make check: everything that can be wrong with the tree, cheapest first; each stage is timed, none hides the next.
 #   format      clang-format                         style, layers   our own rules
-#   gcc         the ordinary build, -Werror, tests too
+#   gcc         the ordinary build, -Werror, tests and the programs of bench/ too
 #   docs        docs/generated is what the tables say
 #   sanitize    clang -Werror, unit tests under AddressSanitizer and UBSan
 #   fuzz        every fuzzer for FUZZ_SECONDS (10)
@@ -15,9 +15,12 @@ ASAN=build/clang-asan
 TSAN=build/clang-tsan
 THREADED='os job http' # folders with threads of their own
 
-# Foreign libraries stay unsanitized; the program finds the boosted trees beside itself only in build/.
+# Foreign libraries stay unsanitized; the program finds them beside itself only in build/.
 if [ -z "${ALMANAC_LIGHTGBM_LIBRARY:-}" ] && [ -r "$BUILD/lib/lib_lightgbm.so" ]; then
   export ALMANAC_LIGHTGBM_LIBRARY=$BUILD/lib/lib_lightgbm.so
+fi
+if [ -z "${ALMANAC_DUCKDB_LIBRARY:-}" ] && [ -r "$BUILD/lib/libduckdb.so" ]; then
+  export ALMANAC_DUCKDB_LIBRARY=$BUILD/lib/libduckdb.so
 fi
 export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:detect_leaks=1
 export UBSAN_OPTIONS=print_stacktrace=1
@@ -27,7 +30,7 @@ export TSAN_OPTIONS=halt_on_error=1:suppressions=$ROOT/tools/tsan.supp
 check_format() { tools/format.sh --check; }
 check_style() { tools/check_style.sh; }
 check_layers() { tools/check_layers.sh; }
-check_gcc() { CC=gcc tools/build.sh; }
+check_gcc() { CC=gcc tools/build.sh all bench_programs; }
 
 check_docs() { # written beside the tree and compared, so that a check never changes a file
   tools/build.sh almanac
@@ -37,7 +40,7 @@ check_docs() { # written beside the tree and compared, so that a check never cha
 }
 
 check_sanitize() {
-  CC=clang BUILD_DIR=$ASAN tools/build.sh -- "${ASAN_BUILD[@]}"
+  CC=clang BUILD_DIR=$ASAN tools/build.sh all bench_programs -- "${ASAN_BUILD[@]}"
   without_aslr ctest --test-dir "$ASAN" -j2 --output-on-failure --no-tests=error
 }
 
@@ -61,7 +64,7 @@ tidy() { # tidy ARGUMENT... ; files on standard input, each ended by a zero byte
 check_tidy() {
   local code=0
   CC=clang configure "$ASAN" "${ASAN_BUILD[@]}" # for its compile commands; nothing is built
-  find src fuzz -name '*.c' ! -name '*_test.c' ! -path src/base/err.c -print0 | sort -z |
+  find src fuzz bench -name '*.c' ! -name '*_test.c' ! -path src/base/err.c -print0 | sort -z |
     tidy --extra-arg-before="-include$ROOT/tools/analyzer.h" || code=1
   printf '%s\0' src/base/err.c | tidy || code=1
   find src -name '*_test.c' -print0 | sort -z | tidy --checks='-clang-analyzer-*' || code=1

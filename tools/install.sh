@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the project needs on Debian 12, and nothing twice: `tools/install.sh LEVEL...`
-#   run    compiler, libraries, the library of the boosted trees        (make run, make build)
+#   run    compiler, libraries, LightGBM's and DuckDB's libraries        (make run, make build)
 #   test   run + cmocka, Python with venv, Node                         (make test)
 #   check  test + clang and its tools                                   (make check, make fuzz)
 #   bench  test + wrk                                                   (make bench)
@@ -9,8 +9,8 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 RUN_PACKAGES=(build-essential cmake ninja-build pkg-config libsqlite3-dev libjansson-dev libmicrohttpd-dev
-  libsodium-dev libinih-dev libgomp1 python3 python3-pip)
-TEST_PACKAGES=(libcmocka-dev sqlite3 python3-venv python3-dev)
+  libsodium-dev libinih-dev libhiredis-dev libgomp1 python3 python3-pip)
+TEST_PACKAGES=(libcmocka-dev sqlite3 redis-server python3-venv python3-dev)
 CHECK_PACKAGES=(clang clang-format clang-tidy libclang-rt-14-dev llvm)
 BENCH_PACKAGES=(wrk)
 
@@ -19,6 +19,13 @@ LIGHTGBM_VERSION=4.6.0
 LIGHTGBM_SUM_X86_64=6a12e1a7b13824d14c252d2a4d2e36af467383331a114eb0e7448eecbf02d7b1
 LIGHTGBM_SUM_AARCH64=c19b98944b3db0bfabca33cfd546fe2c487c2726464e879fa5ded673ad0cd8ba
 LIGHTGBM_TARGET=$BUILD/lib/lib_lightgbm.so
+
+# DuckDB's library comes out of its own npm package, the newest 1.5 there is for each machine; the sums are of libduckdb.so.
+DUCKDB_X86_64=@duckdb/node-bindings-linux-x64@1.5.6-r.1
+DUCKDB_SUM_X86_64=3f4962cdd266eab2b479a5b5a4a6d063d279b2954ae814ed00385d553b747633
+DUCKDB_AARCH64=@duckdb/node-bindings-linux-arm64@1.5.5-r.5
+DUCKDB_SUM_AARCH64=d00d007f3f7ca1f2896a5e4b89c2ce141bf0508506a9d6d56f9598b8e59d074e
+DUCKDB_TARGET=$BUILD/lib/libduckdb.so
 
 missing_packages() { # prints those of its arguments that are not installed
   local package installed
@@ -95,6 +102,49 @@ lightgbm_install() {
   echo "$sum" >"$stamp"
 }
 
+duckdb_package() { # prints package and sum for this machine
+  case "$(uname -m)" in
+    x86_64) echo "$DUCKDB_X86_64 $DUCKDB_SUM_X86_64" ;;
+    aarch64) echo "$DUCKDB_AARCH64 $DUCKDB_SUM_AARCH64" ;;
+    *) die "DuckDB's package has no library for $(uname -m); build it and set ALMANAC_DUCKDB_LIBRARY" ;;
+  esac
+}
+
+duckdb_is_there() { # duckdb_is_there SUM : a library of the user's, of the system's, or the pinned one
+  local stamp=$DUCKDB_TARGET.sha256
+  if [ -n "${ALMANAC_DUCKDB_LIBRARY:-}" ]; then
+    [ -r "$ALMANAC_DUCKDB_LIBRARY" ] || die "ALMANAC_DUCKDB_LIBRARY: cannot read '$ALMANAC_DUCKDB_LIBRARY'"
+    return 0
+  fi
+  if PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -q 'libduckdb\.so '; then
+    return 0
+  fi
+  [ "$(cat "$stamp" 2>/dev/null)" = "$1" ] && [ "$stamp" -nt "$DUCKDB_TARGET" ]
+}
+
+duckdb_install() {
+  local pinned package sum folder=$BUILD/cache/duckdb
+  pinned=$(duckdb_package)
+  read -r package sum <<<"$pinned"
+  if duckdb_is_there "$sum"; then
+    return 0
+  fi
+  say "fetching libduckdb.so ($package)"
+  command -v npm >/dev/null || apt_install npm
+  rm -rf "$folder"
+  mkdir -p "$folder" "$(dirname "$DUCKDB_TARGET")"
+  # pack only downloads: no script of the package runs, no node_modules comes to be
+  (cd "$folder" && npm pack --silent --ignore-scripts "$package" >/dev/null) ||
+    die "cannot fetch $package with npm; set ALMANAC_DUCKDB_LIBRARY to a libduckdb.so of yours"
+  tar -xzf "$folder"/*.tgz -C "$folder" package/libduckdb.so
+  if ! echo "$sum  $folder/package/libduckdb.so" | sha256sum --check --quiet -; then
+    die "libduckdb.so of the fetched package is not the pinned one (sha256 $sum)"
+  fi
+  mv "$folder/package/libduckdb.so" "$DUCKDB_TARGET"
+  rm -rf "$folder"
+  echo "$sum" >"$DUCKDB_TARGET.sha256"
+}
+
 install_level() {
   local packages=("${RUN_PACKAGES[@]}")
   case "$1" in
@@ -115,3 +165,12 @@ for level in "$@"; do
   install_level "$level"
 done
 lightgbm_install
+# Without DuckDB the program runs, all but the feature store and `almanac sql`, and says so; the tests need it.
+if [ "$*" = run ]; then
+  set +e
+  (set -euo pipefail; duckdb_install)
+  [ $? -eq 0 ] || say "no DuckDB: the feature store and 'almanac sql' will not work; everything else does"
+  set -e
+else
+  duckdb_install
+fi

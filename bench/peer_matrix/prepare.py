@@ -1,4 +1,4 @@
-"""What the peer of the row `matrix` starts from: one row per match, in the order of our matrix, as Parquet. Not timed.
+"""What the peers of the rows `matrix` and `features` start from: one row per match, in the order of our matrix, as Parquet. Not timed.
 
     prepare.py DATABASE PARQUET
 
@@ -19,8 +19,8 @@ BOOKS = {"avg": ["Avg", "BbAv"], "b365": ["B365"], "ps": ["PS"], "max": ["Max", 
 
 
 def read_matches(database):
-    columns = ["id", "league", "day", "season", "kickoff_us", "home_id", "away_id", "state", "is_neutral", "home_goals",
-               "away_goals"]
+    columns = ["id", "league", "day", "season", "kickoff_us", "time_known", "home_id", "away_id", "state", "is_neutral",
+               "home_goals", "away_goals"]
     columns += [f"{side}_{name}" for name in STATISTICS for side in ("home", "away")]
     types = {name: polars.String if name == "league" else polars.Int64 for name in columns}
     rows = database.execute(f"SELECT {', '.join(columns)} FROM match WHERE state IN (0, 1)").fetchall()
@@ -44,14 +44,25 @@ def read_prices(database, market, count):
     return wide
 
 
+def known_s():
+    """When a result can be used: 2 h 15 min after a known kick-off, else at the end of the day in London."""
+    day_end = polars.from_epoch(polars.col("day") + 1, time_unit="d").cast(polars.Datetime("us"))
+    day_end = day_end.dt.replace_time_zone("Europe/London").dt.epoch("s")
+    return polars.when(polars.col("time_known") == 1).then(polars.col("kickoff_us") // 1_000_000 + 135 * 60).otherwise(day_end)
+
+
 def main():
     database = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True)
     stream = {code: i for i, (_, codes) in enumerate(COUNTRIES) for code in codes.split()}
     tier = {code: i + 1 for _, codes in COUNTRIES for i, code in enumerate(codes.split())}
+    division = {code: i for i, code in enumerate(stream)}
     matches = read_matches(database).filter(polars.col("league").is_in(list(stream)))
     matches = matches.with_columns(
         stream=polars.col("league").replace_strict(stream, return_dtype=polars.Int32),
         tier=polars.col("league").replace_strict(tier, return_dtype=polars.Int32),
+        division=polars.col("league").replace_strict(division, return_dtype=polars.Int32),
+        start_s=polars.col("kickoff_us") // 1_000_000,
+        known_s=known_s(),
     )
     matches = matches.join(read_prices(database, "1x2", 3), on="id", how="left")
     matches = matches.join(read_prices(database, "ou25", 2), on="id", how="left")

@@ -28,6 +28,32 @@ static void handle(void *context, const struct http_request *request, struct htt
     router_dispatch(api_routes, context, request, response);
 }
 
+static void observe(void *context, const struct http_response *response, int64_t took_us)
+{
+    struct api *api = context;
+    api_metrics_request(api->metrics, response, took_us);
+}
+
+static const struct online *present_online(void *context, uint64_t *changes)
+{
+    const struct api *api = context;
+    *changes = forecaster_changes(api->forecaster);
+    return forecaster_online(api->forecaster);
+}
+
+static enum err_code create_features(struct api *api, const struct api_options *options, struct err *err)
+{
+    struct feature_reader_options reader = {.loop = api->loop,
+                                            .store = api->store,
+                                            .clock = api->clock,
+                                            .memory_bytes = options->online_cache_bytes,
+                                            .redis_url = options->redis_url,
+                                            .redis_timeout_ms = options->redis_timeout_ms,
+                                            .online = present_online,
+                                            .context = api};
+    return feature_reader_create(&reader, &api->features, err);
+}
+
 /* The store may be changed by a command beside the server. */
 static void check_store(void *context)
 {
@@ -56,8 +82,11 @@ enum err_code api_create(struct loop *loop, struct pool *pool, struct store *sto
         return err_nomem(err, sizeof(*api));
     *api = (struct api){.loop = loop, .pool = pool, .store = store, .clock = clock};
     api->started_us = clock.monotonic_us(clock.context);
-    struct listener_options listen = {
-        .address = options.address, .port = options.port, .handle = handle, .context = api};
+    struct listener_options listen = {.address = options.address,
+                                      .port = options.port,
+                                      .handle = handle,
+                                      .observe = observe,
+                                      .context = api};
     struct supervisor_options jobs = {.program = options.program,
                                       .parallel = options.parallel_jobs,
                                       .grace_ms = options.job_grace_ms,
@@ -66,7 +95,11 @@ enum err_code api_create(struct loop *loop, struct pool *pool, struct store *sto
     /* the port first: if it is taken, the jobs of the server that has it must not be touched */
     enum err_code code = listener_create(loop, listen, &api->listener, err);
     if (code == ERR_OK)
+        code = api_metrics_create(&api->metrics, err);
+    if (code == ERR_OK)
         code = forecaster_create(loop, pool, store, clock, &api->forecaster, err);
+    if (code == ERR_OK)
+        code = create_features(api, &options, err);
     if (code == ERR_OK)
         code = supervisor_create(loop, store, clock, jobs, &api->supervisor, err);
     if (code == ERR_OK)
@@ -89,7 +122,9 @@ void api_destroy(struct api *api)
         listener_destroy(api->listener);
     if (api->supervisor != NULL)
         supervisor_destroy(api->supervisor);
+    feature_reader_destroy(api->features);
     forecaster_destroy(api->forecaster);
+    api_metrics_destroy(api->metrics);
     free(api);
 }
 

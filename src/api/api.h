@@ -11,8 +11,11 @@
 #include "os/clock.h"
 #include "os/loop.h"
 #include "os/thread.h"
+#include "serve/feature_reader.h"
 #include "serve/forecaster.h"
 #include "store/store.h"
+
+struct api_metrics;
 
 struct api {
     struct loop *loop;
@@ -21,6 +24,8 @@ struct api {
     struct clock clock;
     struct supervisor *supervisor;
     struct forecaster *forecaster;
+    struct feature_reader *features;
+    struct api_metrics *metrics;
     struct listener *listener;
     struct loop_timer *check;
     int64_t started_us; /* monotonic */
@@ -32,6 +37,9 @@ struct api_options {
     const char *program; /* path of almanac, for workers */
     size_t parallel_jobs;
     int64_t job_grace_ms;
+    size_t online_cache_bytes; /* memory of the online feature store */
+    const char *redis_url;     /* NULL or "": none */
+    int64_t redis_timeout_ms;
 };
 
 /* Everything that answers; the store is opened by the caller and outlives it. */
@@ -39,6 +47,12 @@ enum err_code api_create(struct loop *loop, struct pool *pool, struct store *sto
                          struct api_options options, struct api **out, struct err *err) CHECKED;
 void api_destroy(struct api *api);
 extern const struct route api_routes[];
+
+/* What GET /metrics counts beside what others count themselves (metrics.c). */
+enum err_code api_metrics_create(struct api_metrics **out, struct err *err) CHECKED;
+void api_metrics_destroy(struct api_metrics *metrics);
+void api_metrics_request(struct api_metrics *metrics, const struct http_response *response, int64_t took_us);
+void api_metrics_forecast(struct api_metrics *metrics, enum forecast_outcome outcome);
 
 /* The body as one JSON object; *out is released with json_decref. */
 enum err_code api_read_object(const struct http_request *request, json_t **out, struct err *err) CHECKED;

@@ -24,7 +24,7 @@ struct cache_counts {
 enum err_code cache_create(size_t budget_bytes, struct clock clock, struct cache **out,
                            struct err *err) CHECKED;
 void cache_destroy(struct cache *cache);
-/* Appends the value to *out; false: not there, or expired. */
+/* Appends the value to *out; false: not there, or expired. Keys are short texts. */
 bool cache_get(struct cache *cache, const char *key, struct buffer *out);
 /* What cannot be kept (no memory, larger than the budget) is not kept; nothing else happens. */
 void cache_put(struct cache *cache, const char *key, const void *data, size_t size_bytes, int64_t ttl_ms);

@@ -2,6 +2,7 @@
  * The build fails when what is kept differs from what this writes. */
 #include "api/api.h"
 #include "cli/command.h"
+#include "football/attributes.h"
 #include "football/feature_sets.h"
 #include "learn/engine.h"
 #include "os/file.h"
@@ -63,19 +64,62 @@ static void write_errors(struct buffer *out)
     }
 }
 
+static void write_sets(struct buffer *out)
+{
+    buffer_append_text(out, "## Sets\n\n| set | features | families | for |\n| --- | --- | --- | --- |\n");
+    for (size_t i = 0; football_feature_set_at(i) != NULL; i++) {
+        const struct feature_set *set = football_feature_set_at(i);
+        buffer_printf(out, "| `%s` | %zu |", set->name, feature_set_columns(set));
+        for (size_t t = 0; set->trackers[t] != NULL; t++)
+            buffer_printf(out, " %s", set->trackers[t]->family);
+        buffer_printf(out, " | %s |\n", set->doc);
+    }
+}
+
+static void write_families(const struct feature_set *set, struct buffer *out)
+{
+    buffer_append_text(out, "\n## Families\n\n| family | version | features | computed from | what |\n"
+                            "| --- | --- | --- | --- | --- |\n");
+    for (size_t t = 0; set->trackers[t] != NULL; t++) {
+        const struct tracker *family = set->trackers[t];
+        buffer_printf(out, "| %s | %d | %zu | %s | %s |\n", family->family, family->version,
+                      family->feature_count, family->source, family->doc);
+    }
+}
+
 static void write_features(struct buffer *out)
 {
     const struct feature_set *set = football_feature_set_widest();
     buffer_printf(out,
-                  "# Features of a football match\n\nWritten by `almanac docs`. %zu features; those marked "
-                  "*prices* are only in "
-                  "the set `with_prices`.\n\n| name | unit | from | to | needs | meaning |\n| --- | --- | "
-                  "--- | --- | --- | --- |\n",
-                  feature_set_columns(set));
+                  "# Features of a football match\n\nWritten by `almanac docs`. %zu features in the set "
+                  "`%s`, which is the "
+                  "matrix; a model uses one of the sets. Every value lies in its range or is missing.\n\n",
+                  feature_set_columns(set), set->name);
+    write_sets(out);
+    write_families(set, out);
+    buffer_append_text(out,
+                       "\n## Features\n\n| name | family | unit | from | to | available at | computed from | "
+                       "meaning |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n");
     for (size_t i = 0; i < feature_set_columns(set); i++) {
         const struct feature *feature = feature_set_at(set, i);
-        buffer_printf(out, "| `%s` | %s | %g | %g | %s | %s |\n", feature->name, feature->unit, feature->low,
-                      feature->high, feature->available == FEATURE_PRE_CLOSE ? "prices" : "", feature->doc);
+        const struct tracker *family = football_feature_family(feature);
+        buffer_printf(out, "| `%s` | %s | %s | %g | %g | %s | %s | %s |\n", feature->name, family->family,
+                      feature->unit, feature->low, feature->high, feature_time_name(feature->available),
+                      family->source, feature->doc);
+    }
+}
+
+static void write_attributes(struct buffer *out)
+{
+    buffer_append_text(
+        out, "# Attributes of teams\n\nWritten by `almanac docs`. Columns of a file for `almanac import "
+             "attributes FILE.csv`, beside country (or league), team, season and known_from: the day "
+             "from which on the row may be used.\n\n| column | unit | from | to | meaning |\n| --- | "
+             "--- | --- | --- | --- |\n");
+    for (int i = 0; i < ATTRIBUTE_COUNT; i++) {
+        const struct attribute_info *info = attribute_at((enum attribute)i);
+        buffer_printf(out, "| `%s` | %s | %g | %g | %s |\n", info->name, info->unit, info->low, info->high,
+                      info->doc);
     }
 }
 
@@ -110,11 +154,9 @@ static enum err_code run(const struct command *command, int argc, char **argv, s
     static const struct {
         const char *name;
         void (*write)(struct buffer *out);
-    } files[] = {{"options.md", write_options},
-                 {"api.md", write_api},
-                 {"errors.md", write_errors},
-                 {"features.md", write_features},
-                 {"issues.md", write_issues}};
+    } files[] = {{"options.md", write_options},       {"api.md", write_api},
+                 {"errors.md", write_errors},         {"features.md", write_features},
+                 {"attributes.md", write_attributes}, {"issues.md", write_issues}};
     struct settings settings;
     struct docs_options options;
     enum err_code code = command_parse(command, argc, argv, &settings, &options, NULL, 0, NULL, err);

@@ -1,5 +1,6 @@
 /* almanac doctor: looks at everything the program needs and says how to mend what is missing. */
 #include "cli/command.h"
+#include "duck/duck.h"
 #include "learn/lightgbm_library.h"
 #include "registry/registry.h"
 #include "store/fixture_store.h"
@@ -45,6 +46,9 @@ static enum err_code run(const struct command *command, int argc, char **argv, s
     if (code != ERR_OK)
         return code;
     bool is_well = say("lightgbm library", lightgbm_library_open(&library, &problem), &problem, "found");
+    const char *duckdb = "";
+    code = duck_probe(&duckdb, &problem);
+    is_well &= say("duckdb library", code, &problem, duckdb);
     code = session_open(&session, &settings, DB_READ_WRITE, &problem);
     is_well &= say("data directory", code, &problem, settings.data_dir);
     if (code == ERR_OK) {

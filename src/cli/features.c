@@ -1,6 +1,7 @@
-/* almanac features list | build | audit. */
+/* almanac features build | audit. */
 #include "base/time.h"
 #include "cli/command.h"
+#include "cli/matrix_names.h"
 #include "football/feature_sets.h"
 #include "football/league.h"
 #include "os/clock.h"
@@ -9,34 +10,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static enum err_code run_list(const struct command *command, int argc, char **argv, struct err *err)
-{
-    struct settings settings;
-    enum err_code code = command_parse(command, argc, argv, &settings, NULL, NULL, 0, NULL, err);
-    const struct feature_set *set = football_feature_set_widest();
-    for (size_t i = 0; code == ERR_OK && i < feature_set_columns(set); i++) {
-        const struct feature *feature = feature_set_at(set, i);
-        command_printf("%-44s %-14s %s%s\n", feature->name, feature->unit, feature->doc,
-                       feature->available == FEATURE_PRE_CLOSE ? " [needs prices]" : "");
-    }
-    return code;
-}
-
-const struct command command_features_list = {
-    .name = "features list",
-    .usage = "",
-    .doc = "every feature: name, unit, meaning",
-    .run = run_list,
-};
-
 struct build_options {
-    bool rebuild, csv;
+    bool rebuild, csv, parquet;
 };
 #define MEMBER(name) OPTION_MEMBER(struct build_options, name)
 static const struct option_row build_rows[] = {
     {"rebuild", OPTION_BOOL, MEMBER(rebuild), "", 0, 0, "false",
      "compute again even if the matrix is cached, and measure"},
     {"csv", OPTION_BOOL, MEMBER(csv), "", 0, 0, "false", "also write feature_matrix_last.csv"},
+    {"parquet", OPTION_BOOL, MEMBER(parquet), "", 0, 0, "false", "also write feature_matrix_last.parquet"},
 };
 static const struct option_table build_table = {"features build", build_rows,
                                                 sizeof(build_rows) / sizeof(*build_rows)};
@@ -53,6 +35,20 @@ static enum err_code write_csv(const struct session *session, const struct matri
     if (code == ERR_OK)
         code = matrix_write_csv(matrix, names, path, err);
     free((void *)names);
+    return code;
+}
+
+static enum err_code write_parquet(const struct session *session, const struct matrix *matrix,
+                                   struct err *err)
+{
+    char path[FILE_PATH_BYTES];
+    struct matrix_names names = {0};
+    enum err_code code = file_join(session->store.folder, "feature_matrix_last.parquet", path, err);
+    if (code == ERR_OK)
+        code = matrix_names_create(&names, err);
+    if (code == ERR_OK)
+        code = matrix_write_parquet(matrix, &names, path, err);
+    matrix_names_release(&names);
     return code;
 }
 
@@ -97,10 +93,14 @@ static enum err_code run_build(const struct command *command, int argc, char **a
         code = session_open(&session, &settings, DB_READ_ONLY, err);
     if (code == ERR_OK && options.rebuild)
         code = measure(&session, err);
-    if (code == ERR_OK && (!options.rebuild || options.csv))
+    if (code == ERR_OK && options.rebuild && (options.csv || options.parquet))
+        code = prepare_matrix_anew(&session.context, &matrix, err);
+    else if (code == ERR_OK && !options.rebuild)
         code = prepare_matrix(&session.context, &matrix, err);
     if (code == ERR_OK && options.csv)
         code = write_csv(&session, matrix, err);
+    if (code == ERR_OK && options.parquet)
+        code = write_parquet(&session, matrix, err);
     matrix_close(matrix);
     session_close(&session);
     return code;
@@ -108,7 +108,7 @@ static enum err_code run_build(const struct command *command, int argc, char **a
 
 const struct command command_features_build = {
     .name = "features build",
-    .usage = "[--rebuild] [--csv]",
+    .usage = "[--rebuild] [--csv] [--parquet]",
     .doc = "build the feature matrix of all matches, or open it when it is cached",
     .options = &build_table,
     .run = run_build,

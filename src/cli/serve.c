@@ -33,8 +33,14 @@ static enum err_code serve(const struct settings *settings, struct loop *loop, s
     enum err_code code = own_path(program, err);
     if (code != ERR_OK)
         return code;
-    struct api_options options = {settings->address, (uint16_t)settings->port, program,
-                                  (size_t)settings->parallel_jobs, settings->job_grace_ms};
+    struct api_options options = {settings->address,
+                                  (uint16_t)settings->port,
+                                  program,
+                                  (size_t)settings->parallel_jobs,
+                                  settings->job_grace_ms,
+                                  (size_t)settings->online_cache_mb << 20,
+                                  settings->redis_url,
+                                  settings->redis_timeout_ms};
     code = api_create(loop, pool, store, clock_system(), options, &api, err);
     if (code != ERR_OK)
         return code;

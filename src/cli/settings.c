@@ -13,6 +13,14 @@ static const struct option_row rows[] = {
      "jobs the server runs at the same time"},
     {"job_grace_ms", OPTION_INT, MEMBER(job_grace_ms), "ms", 0, 600000, "5000",
      "time between asking a job to stop and killing it"},
+    {"online_cache_mb", OPTION_INT, MEMBER(online_cache_mb), "MB", 0, 1 << 20, "64",
+     "most memory the online feature store takes; what was used longest ago makes room"},
+    {"redis_url", OPTION_TEXT, MEMBER(redis_url), "", 0, 0, "",
+     "Redis that servers share as a level of the online feature store: "
+     "redis://[:password@]host[:port][/database] or "
+     "unix:///path; empty: none"},
+    {"redis_timeout_ms", OPTION_INT, MEMBER(redis_timeout_ms), "ms", 1, 60000, "50",
+     "longest wait for Redis; then the store answers"},
     {"log_level", OPTION_ENUM, MEMBER(log_level), "debug|info|warn|error", 0, 0, "info",
      "least important log lines shown"},
     {"json", OPTION_BOOL, MEMBER(json), "", 0, 0, "false", "print results as JSON"},

@@ -13,6 +13,9 @@ struct settings {
     int64_t port;
     int64_t parallel_jobs;
     int64_t job_grace_ms;
+    int64_t online_cache_mb;
+    char redis_url[1024];
+    int64_t redis_timeout_ms;
     int log_level;
     bool json;
 };

@@ -1,6 +1,6 @@
 /* Duck: DuckDB through its C API: Parquet files, joins as of a time, ad-hoc SQL.
  *
- * libduckdb.so is loaded at run time (system copy, else <program folder>/lib, else ALMANAC_DUCKDB_LIBRARY); without it every
+ * libduckdb.so is loaded at run time (ALMANAC_DUCKDB_LIBRARY, else <program folder>/lib, else the system's); without it every
  * call answers ERR_UNAVAILABLE and says what to install, and the rest of the program works. The engine is in memory: what
  * lasts are Parquet files. A connection belongs to one thread at a time; the engine uses `threads` threads of its own. */
 #ifndef ALMANAC_DUCK_DUCK_H
@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "base/err.h"
+#include "base/json.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,13 +19,13 @@ struct duck_result;
 /* Is the library there? *version (may be NULL) receives its version text, valid for ever. */
 enum err_code duck_probe(const char **version, struct err *err) CHECKED;
 
-/* read_folder / write_folder: what SQL may read and write besides attached files; NULL: nothing on disk at all. `sandbox`
- * engines refuse every path outside the folders, extensions, and the network (settings locked after opening). */
+/* folders: what SQL may read and write, and nothing else: other paths, extensions and the network are refused, and the
+ * settings are locked. An empty list: nothing on disk at all. NULL: anything, as a person's own shell may. A statement can
+ * still spoil the engine for later ones (CALL enable_logging(...)): one engine per stranger. */
 struct duck_options {
-    size_t threads;      /* >= 1 */
-    size_t memory_bytes; /* 0: half the machine's */
-    const char *const
-        *folders; /* NULL-terminated folders that SQL may read and write; NULL: any (a person's own shell) */
+    size_t threads;             /* >= 1 */
+    size_t memory_bytes;        /* 0: half the machine's; nothing spills to disk beyond it */
+    const char *const *folders; /* NULL-terminated */
 };
 enum err_code duck_open(const struct duck_options *options, struct duck **out, struct err *err) CHECKED;
 void duck_close(struct duck *duck);
@@ -39,7 +40,9 @@ struct duck_value {
     double f64;
     const char *text;
 };
-/* One statement. *out may be NULL when rows do not matter. Errors carry DuckDB's own message, first line. */
+/* One statement. *out may be NULL when rows do not matter. Rows are made while they are fetched: the next statement ends an
+ * earlier result (its next row is ERR_CONFLICT); results are destroyed before the engine. Errors carry DuckDB's own message: its first line,
+ * and in brackets what it thinks was meant. */
 enum err_code duck_query(struct duck *duck, const char *sql, const struct duck_value *values, size_t count,
                          struct duck_result **out, struct err *err) CHECKED;
 void duck_result_destroy(struct duck_result *result);
@@ -55,6 +58,10 @@ int64_t duck_i64(const struct duck_result *result,
 double duck_f64(const struct duck_result *result, size_t column); /* any number; NaN for NULL */
 /* The value as text (timestamps ISO 8601 UTC with Z); valid until the next row. */
 const char *duck_text(const struct duck_result *result, size_t column);
+/* One row, or the names, of CSV (RFC 4180; NULL is nothing, an empty text "") or JSON (an object), appended. */
+void duck_result_csv_head(const struct duck_result *result, struct buffer *out);
+void duck_result_csv_row(const struct duck_result *result, struct buffer *out);
+void duck_result_json_row(const struct duck_result *result, struct json_writer *out);
 /* All rows left, as RFC 4180 CSV with a header, or as a JSON array of objects; at most max_rows, *out_more says if there
  * were more. */
 enum err_code duck_result_write_csv(struct duck_result *result, struct buffer *out, size_t max_rows,
@@ -65,21 +72,28 @@ enum err_code duck_result_write_json(struct duck_result *result, struct buffer *
 bool duck_quote(struct buffer *out, const char *text);
 bool duck_quote_name(struct buffer *out, const char *name);
 
-/* Columns of the caller's memory as rows of a table that exists: fast bulk insertion (chunks of 2048, columnar). */
+/* Columns of the caller's memory as rows of a table that exists: fast bulk insertion (chunks of 2048, columnar). Where the
+ * table has other types, values are cast. */
 struct duck_column {
     enum duck_column_kind {
-        DUCK_COLUMN_I64,       /* const int64_t [rows] */
-        DUCK_COLUMN_I32,       /* const int32_t [rows] */
-        DUCK_COLUMN_TIMESTAMP, /* const int64_t [rows], UTC microseconds */
-        DUCK_COLUMN_F32,       /* const float [rows * stride]; NaN stays NaN unless nan_is_null */
-        DUCK_COLUMN_TEXT       /* const char *const [rows]; NULL is NULL */
+        DUCK_COLUMN_I64,       /* const int64_t; INT64_MIN is NULL */
+        DUCK_COLUMN_I32,       /* const int32_t; INT32_MIN is NULL */
+        DUCK_COLUMN_TIMESTAMP, /* const int64_t, UTC microseconds; TIME_NONE is NULL */
+        DUCK_COLUMN_F32,       /* const float; NaN stays NaN unless nan_is_null */
+        DUCK_COLUMN_TEXT,      /* const char *const; NULL is NULL */
+        DUCK_COLUMN_CODE       /* const int32_t, index into texts[]; below 0 is NULL */
     } kind;
-    const void *data;
-    size_t
-        stride; /* in elements: 1 for a contiguous column, the row width for a column of a row-major matrix */
+    const void *data; /* [rows * stride] */
+    size_t stride; /* in elements: 1 for a contiguous column, the row width for one of a row-major matrix */
     bool nan_is_null;
+    const char *const *texts;
 };
 enum err_code duck_append(struct duck *duck, const char *table, const struct duck_column *columns,
                           size_t column_count, size_t row_count, struct err *err) CHECKED;
+/* The same columns as a view that reads them in place, in order, only those that a statement names: no copy, no memory.
+ * Data and texts must stay as they are until duck_close; names are copied. A view of this name is replaced. */
+enum err_code duck_expose(struct duck *duck, const char *name, const char *const *column_names,
+                          const struct duck_column *columns, size_t column_count, size_t row_count,
+                          struct err *err) CHECKED;
 
 #endif

@@ -1,10 +1,13 @@
 /* Leak audit: rebuild, compare bytes.
  *
- * The whole history is built once into memory. For each cut the domain rebuilds its streams twice, truncated and
- * scrambled, the same builder runs over them, and every event that starts at or before the cut is looked up by id and
- * compared with memcmp: NaN payloads and signed zeros count as differences, on purpose. */
+ * The whole history goes through the builder once, and of every row a hash is kept. For each cut the domain makes its
+ * streams twice from the source rows, truncated and scrambled, and they go through the builder up to the cut. Each pass
+ * computes a slice of rows at a time and only one of the three is in memory, so that the audit needs no more than the
+ * streams and 24 bytes a row. Bytes are hashed, not values: NaN payloads and signed zeros count as differences, on purpose.
+ * A row that differs is built once more with all data, to say which feature it is. */
 #include "feature/audit.h"
 
+#include "base/hash.h"
 #include "base/random.h"
 #include "base/time.h"
 
@@ -12,93 +15,218 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SLICE_ROWS = 8192 }; /* more when more events share one start */
+
+struct audited_row {
+    int64_t id, start_us;
+    uint64_t hash;
+};
 struct audit {
     const struct feature_set *set;
     const struct audit_source *source;
     struct pool *pool;
-    const struct build_watch *watch;
+    struct build_watch watch;
     size_t columns;
-    struct audit_variant whole;
-    float *values; /* [whole.row_count][columns] */
+    struct audited_row *rows; /* of the whole, in matrix order */
+    size_t row_count;
 };
 
-static enum err_code build(struct audit *audit, const struct audit_variant *variant, float **out,
-                           struct err *err)
+/* One way through a variant, up to its row `end`; `visit` sees the rows of the present slice, values[end - begin][columns]. */
+struct pass {
+    const struct audit *audit;
+    const struct audit_variant *variant;
+    size_t begin, end; /* of the present slice */
+    float *values;
+    struct live_state *state;
+};
+static enum err_code pass_start(struct pass *pass, struct err *err)
 {
-    size_t size_bytes = variant->row_count * audit->columns * sizeof(float);
-    float *values = malloc(size_bytes + 1);
+    const struct audit_variant *variant = pass->variant;
+    struct stream_size *sizes = calloc(variant->stream_count + 1, sizeof(*sizes));
+    if (sizes == NULL)
+        return err_nomem(err, variant->stream_count * sizeof(*sizes));
+    for (size_t s = 0; s < variant->stream_count; s++)
+        sizes[s] = variant->streams[s].size;
+    enum err_code code = live_state_create(pass->audit->set, sizes, variant->stream_count, &pass->state, err);
+    free(sizes);
+    return code;
+}
+
+/* Rows begin..end-1 of the variant; a slice ends where a start ends, so that the next begins a span. */
+static enum err_code pass_step(struct pass *pass, size_t limit, struct err *err)
+{
+    const struct matrix_row *rows = pass->variant->rows;
+    int64_t from_us = pass->begin == 0 ? INT64_MIN : rows[pass->begin].start_us;
+    pass->end = pass->begin + SLICE_ROWS < limit ? pass->begin + SLICE_ROWS : limit;
+    while (pass->end < pass->variant->row_count && rows[pass->end].start_us == rows[pass->end - 1].start_us)
+        pass->end++;
+    int64_t until_us = pass->end < pass->variant->row_count ? rows[pass->end].start_us : INT64_MAX;
+    size_t columns = pass->audit->columns, size_bytes = (pass->end - pass->begin) * columns * sizeof(float);
+    float *values = realloc(pass->values, size_bytes + 1);
     if (values == NULL)
         return err_nomem(err, size_bytes);
-    enum err_code code = builder_run(audit->set, variant->streams, variant->stream_count, values, audit->pool,
-                                     audit->watch, NULL, err);
-    if (code != ERR_OK) {
-        free(values);
-        return code;
+    pass->values = values;
+    struct build_target target = {values, pass->begin, columns, NULL};
+    return builder_advance(pass->state, pass->variant->streams, (struct build_span){from_us, until_us},
+                           target, pass->audit->pool, &pass->audit->watch, err);
+}
+
+/* At least the first `limit` rows of the variant. */
+static enum err_code pass_run(const struct audit *audit, const struct audit_variant *variant, size_t limit,
+                              enum err_code (*visit)(void *context, const struct pass *pass, struct err *err),
+                              void *context, struct err *err)
+{
+    struct pass pass = {.audit = audit, .variant = variant};
+    enum err_code code = pass_start(&pass, err);
+    while (code == ERR_OK && pass.begin < limit) {
+        code = pass_step(&pass, limit, err);
+        if (code == ERR_OK)
+            code = visit(context, &pass, err);
+        pass.begin = pass.end;
     }
-    *out = values;
+    live_state_destroy(pass.state);
+    free(pass.values);
+    return code;
+}
+
+static const float *pass_row(const struct pass *pass, size_t row)
+{
+    return pass->values + (row - pass->begin) * pass->audit->columns;
+}
+
+static uint64_t hash_row(const struct pass *pass, size_t row)
+{
+    return hash_u64(pass_row(pass, row), pass->audit->columns * sizeof(float), 0);
+}
+
+/* ---- the whole ---- */
+
+static enum err_code keep_hashes(void *context, const struct pass *pass, struct err *err)
+{
+    struct audit *audit = context;
+    (void)err;
+    for (size_t row = pass->begin; row < pass->end; row++)
+        audit->rows[row] = (struct audited_row){pass->variant->rows[row].id,
+                                                pass->variant->rows[row].start_us, hash_row(pass, row)};
     return ERR_OK;
 }
 
-static enum err_code leak(const struct audit *audit, const char *mode, int64_t cut_us,
-                          const struct matrix_row *row, const float *whole, const float *variant,
-                          struct err *err)
+static enum err_code read_whole(struct audit *audit, struct err *err)
 {
-    size_t column = 0;
-    while (memcmp(&whole[column], &variant[column], sizeof(float)) == 0)
+    struct audit_variant whole = {0};
+    enum err_code code = audit->source->open(audit->source->context, AUDIT_WHOLE, INT64_MAX, 0, &whole, err);
+    if (code != ERR_OK)
+        return code;
+    audit->row_count = whole.row_count;
+    audit->rows = malloc((whole.row_count + 1) * sizeof(*audit->rows));
+    code = audit->rows != NULL ? pass_run(audit, &whole, whole.row_count, keep_hashes, audit, err)
+                               : err_nomem(err, whole.row_count * sizeof(*audit->rows));
+    audit->source->close(&whole);
+    return code;
+}
+
+/* ---- a cut ---- */
+
+struct comparison {
+    const struct audit *audit;
+    const char *mode; /* what was done to the future, for people */
+    int64_t cut_us;
+    size_t rows; /* those that start at or before the cut */
+    size_t *compared;
+    size_t bad_row; /* the first that differs, and its values */
+    float *bad_values;
+};
+
+static enum err_code compare_slice(void *context, const struct pass *pass, struct err *err)
+{
+    struct comparison *comparison = context;
+    const struct audit *audit = comparison->audit;
+    for (size_t row = pass->begin; row < pass->end && row < comparison->rows; row++) {
+        if (pass->variant->rows[row].id != audit->rows[row].id)
+            return err_set(err, ERR_LEAK, "event %lld is missing or out of order with the future %s",
+                           (long long)audit->rows[row].id, comparison->mode);
+        if (hash_row(pass, row) != audit->rows[row].hash) {
+            comparison->bad_row = row;
+            memcpy(comparison->bad_values, pass_row(pass, row), audit->columns * sizeof(float));
+            return err_set(err, ERR_LEAK, "the features of event %lld depend on the future",
+                           (long long)audit->rows[row].id);
+        }
+        ++*comparison->compared;
+    }
+    return ERR_OK;
+}
+
+/* With the row at hand that was built with all data: names the first feature that differs. */
+static enum err_code name_feature(void *context, const struct pass *pass, struct err *err)
+{
+    const struct comparison *comparison = context;
+    const struct audit *audit = comparison->audit;
+    size_t row = comparison->bad_row, column = 0;
+    if (row >= pass->end)
+        return ERR_OK;
+    const float *whole = pass_row(pass, row), *other = comparison->bad_values;
+    while (column < audit->columns && memcmp(&whole[column], &other[column], sizeof(float)) == 0)
         column++;
+    if (column == audit->columns)
+        return err_set(err, ERR_LEAK, "the features of event %lld differ from one build to the next",
+                       (long long)audit->rows[row].id);
     char start[TIME_TEXT_BYTES], cut[TIME_TEXT_BYTES];
-    time_format_iso(row->start_us, start);
-    time_format_iso(cut_us, cut);
+    time_format_iso(audit->rows[row].start_us, start);
+    time_format_iso(comparison->cut_us, cut);
     return err_set(
         err, ERR_LEAK,
         "feature '%s' of event %lld (%s) depends on the future: %.9g with all data, %.9g with the future %s "
         "after %s",
-        feature_set_at(audit->set, column)->name, (long long)row->id, start, (double)whole[column],
-        (double)variant[column], mode, cut);
+        feature_set_at(audit->set, column)->name, (long long)audit->rows[row].id, start,
+        (double)whole[column], (double)other[column], comparison->mode, cut);
 }
 
-/* Both row lists are in the same order, the variant's a subsequence of the whole's up to the cut. */
-static enum err_code compare(const struct audit *audit, const struct audit_variant *variant,
-                             const float *values, const char *mode, int64_t cut_us, size_t *compared,
-                             struct err *err)
+static enum err_code explain(const struct comparison *comparison, struct err *err)
 {
-    size_t j = 0;
-    for (size_t i = 0; i < audit->whole.row_count && audit->whole.rows[i].start_us <= cut_us; i++, j++) {
-        const struct matrix_row *row = &audit->whole.rows[i];
-        if (j >= variant->row_count || variant->rows[j].id != row->id)
-            return err_set(err, ERR_LEAK, "event %lld is missing or out of order with the future %s",
-                           (long long)row->id, mode);
-        const float *a = audit->values + i * audit->columns, *b = values + j * audit->columns;
-        if (memcmp(a, b, audit->columns * sizeof(float)) != 0)
-            return leak(audit, mode, cut_us, row, a, b, err);
-        ++*compared;
-    }
-    return ERR_OK;
-}
-
-static enum err_code try_cut(struct audit *audit, enum audit_mode mode, int64_t cut_us, uint64_t seed,
-                             size_t *compared, struct err *err)
-{
-    struct audit_variant variant = {0};
-    float *values = NULL;
-    enum err_code code = audit->source->open(audit->source->context, mode, cut_us, seed, &variant, err);
+    const struct audit_source *source = comparison->audit->source;
+    struct audit_variant whole = {0};
+    enum err_code code = source->open(source->context, AUDIT_WHOLE, INT64_MAX, 0, &whole, err);
     if (code != ERR_OK)
         return code;
-    code = build(audit, &variant, &values, err);
-    if (code == ERR_OK)
-        code = compare(audit, &variant, values, mode == AUDIT_TRUNCATED ? "cut off" : "scrambled", cut_us,
-                       compared, err);
-    free(values);
+    code =
+        pass_run(comparison->audit, &whole, comparison->bad_row + 1, name_feature, (void *)comparison, err);
+    source->close(&whole);
+    return code;
+}
+
+static enum err_code try_mode(const struct audit *audit, enum audit_mode mode, int64_t cut_us, uint64_t seed,
+                              size_t *compared, struct err *err)
+{
+    struct comparison comparison = {
+        audit, mode == AUDIT_TRUNCATED ? "cut off" : "scrambled", cut_us, 0, compared, SIZE_MAX, NULL};
+    struct audit_variant variant = {0};
+    while (comparison.rows < audit->row_count && audit->rows[comparison.rows].start_us <= cut_us)
+        comparison.rows++;
+    comparison.bad_values = malloc(audit->columns * sizeof(float) + 1);
+    if (comparison.bad_values == NULL)
+        return err_nomem(err, audit->columns * sizeof(float));
+    enum err_code code = audit->source->open(audit->source->context, mode, cut_us, seed, &variant, err);
+    if (code != ERR_OK)
+        goto out;
+    if (variant.row_count < comparison.rows)
+        code = err_set(err, ERR_LEAK, "%zu of %zu events are missing with the future %s",
+                       comparison.rows - variant.row_count, comparison.rows, comparison.mode);
+    else
+        code = pass_run(audit, &variant, comparison.rows, compare_slice, &comparison, err);
     audit->source->close(&variant);
+    if (comparison.bad_row != SIZE_MAX)
+        code = explain(&comparison, err);
+out:
+    free(comparison.bad_values);
     return code;
 }
 
 /* Cut number `index` of `count`: the start of an event drawn from its share of the history. */
-static int64_t place_cut(const struct audit_variant *whole, size_t index, size_t count, struct random *random)
+static int64_t place_cut(const struct audit *audit, size_t index, size_t count, struct random *random)
 {
-    size_t begin = whole->row_count * index / count, end = whole->row_count * (index + 1) / count;
+    size_t begin = audit->row_count * index / count, end = audit->row_count * (index + 1) / count;
     size_t row = begin + (end > begin ? random_below(random, end - begin) : 0);
-    return whole->rows[row < whole->row_count ? row : whole->row_count - 1].start_us;
+    return audit->rows[row < audit->row_count ? row : audit->row_count - 1].start_us;
 }
 
 enum err_code audit_run(const struct feature_set *set, const struct audit_source *source, size_t cuts,
@@ -106,24 +234,22 @@ enum err_code audit_run(const struct feature_set *set, const struct audit_source
                         struct audit_report *out, struct err *err)
 {
     assert(cuts >= 1);
-    struct audit audit = {set, source, pool, watch, feature_set_columns(set), {0}, NULL};
+    struct audit audit = {.set = set, .source = source, .pool = pool, .columns = feature_set_columns(set)};
+    if (watch != NULL) /* its progress would count every slice as a build of its own */
+        audit.watch = (struct build_watch){NULL, watch->stop, watch->context};
     *out = (struct audit_report){.features = audit.columns};
-    enum err_code code = source->open(source->context, AUDIT_WHOLE, INT64_MAX, 0, &audit.whole, err);
-    if (code != ERR_OK)
-        return code;
-    code = build(&audit, &audit.whole, &audit.values, err);
+    enum err_code code = read_whole(&audit, err);
     struct random random;
     random_init(&random, seed);
-    for (size_t i = 0; code == ERR_OK && i < cuts && audit.whole.row_count > 0; i++) {
-        int64_t cut_us = place_cut(&audit.whole, i, cuts, &random);
+    for (size_t i = 0; code == ERR_OK && i < cuts && audit.row_count > 0; i++) {
+        int64_t cut_us = place_cut(&audit, i, cuts, &random);
         uint64_t scramble_seed = random_u64(&random);
-        code = try_cut(&audit, AUDIT_TRUNCATED, cut_us, scramble_seed, &out->rows_compared, err);
+        code = try_mode(&audit, AUDIT_TRUNCATED, cut_us, scramble_seed, &out->rows_compared, err);
         if (code == ERR_OK)
-            code = try_cut(&audit, AUDIT_SCRAMBLED, cut_us, scramble_seed, &out->rows_compared, err);
+            code = try_mode(&audit, AUDIT_SCRAMBLED, cut_us, scramble_seed, &out->rows_compared, err);
         if (code == ERR_OK)
             out->cuts++;
     }
-    free(audit.values);
-    source->close(&audit.whole);
+    free(audit.rows);
     return code;
 }

@@ -30,6 +30,11 @@ void feature_set_names(const struct feature_set *set, const char **names)
     }
 }
 
+const char *feature_time_name(enum feature_time time)
+{
+    return time == FEATURE_PRE_CLOSE ? "prices before the close" : "before the start";
+}
+
 void feature_set_hash(const struct feature_set *set, struct hash *hash)
 {
     for (size_t i = 0; set->trackers[i] != NULL; i++) {

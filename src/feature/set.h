@@ -19,6 +19,8 @@ size_t feature_set_columns(const struct feature_set *set);
 const struct feature *feature_set_at(const struct feature_set *set, size_t index);
 /* names[columns] receives borrowed pointers. */
 void feature_set_names(const struct feature_set *set, const char **names);
+/* When a value becomes known: "before the start", "prices before the close". */
+const char *feature_time_name(enum feature_time time);
 void feature_set_hash(const struct feature_set *set, struct hash *hash);
 
 #endif

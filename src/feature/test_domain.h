@@ -66,10 +66,67 @@ static void test_apply(void *state, const void *event, const void *result)
     players[fixture->b].count++;
 }
 
-static const struct tracker test_tracker = {"mean",           "running means", 1,         test_features, 3,
-                                            test_state_bytes, test_init,       test_emit, test_apply};
+static const struct tracker test_tracker = {.family = "mean",
+                                            .doc = "running means",
+                                            .version = 1,
+                                            .features = test_features,
+                                            .feature_count = 3,
+                                            .state_bytes = test_state_bytes,
+                                            .init = test_init,
+                                            .emit = test_emit,
+                                            .apply = test_apply,
+                                            .source = "results"};
 static const struct tracker *const test_trackers[] = {&test_tracker, NULL};
 static const struct feature_set test_set = {"test", "for tests", test_trackers};
+
+/* A second family: the score of each side in its latest event. It forgets what came before, so the order in which outcomes
+ * are applied shows. */
+struct test_last {
+    int64_t seen;
+    int32_t score, opponent;
+};
+
+static const struct feature test_last_features[] = {
+    {"last_a", "points", 0, 100, FEATURE_BEFORE_START, "latest score of the first player"},
+    {"last_b", "points", 0, 100, FEATURE_BEFORE_START, "latest score of the second player"},
+};
+
+static size_t test_last_bytes(const struct stream_size *size)
+{
+    return size->entities * sizeof(struct test_last);
+}
+
+static void test_last_emit(const void *state, const void *event, float *out)
+{
+    const struct test_last *players = state;
+    const struct test_fixture *fixture = event;
+    const struct test_last *a = &players[fixture->a], *b = &players[fixture->b];
+    out[0] = a->seen > 0 ? (float)a->score + (float)a->opponent / 10.0F : NAN;
+    out[1] = b->seen > 0 ? (float)b->score + (float)b->opponent / 10.0F : NAN;
+}
+
+static void test_last_apply(void *state, const void *event, const void *result)
+{
+    struct test_last *players = state;
+    const struct test_fixture *fixture = event;
+    const struct test_outcome *outcome = result;
+    players[fixture->a] = (struct test_last){players[fixture->a].seen + 1, outcome->score_a, fixture->b};
+    players[fixture->b] = (struct test_last){players[fixture->b].seen + 1, outcome->score_b, fixture->a};
+}
+
+static const struct tracker test_last_tracker = {.family = "last",
+                                                 .doc = "latest scores",
+                                                 .version = 1,
+                                                 .features = test_last_features,
+                                                 .feature_count = 2,
+                                                 .state_bytes = test_last_bytes,
+                                                 .init = test_init,
+                                                 .emit = test_last_emit,
+                                                 .apply = test_last_apply,
+                                                 .source = "results"};
+static const struct tracker *const test_pair_trackers[] = {&test_tracker, &test_last_tracker, NULL};
+static const struct feature_set test_pair_set = {"pair", "two families", test_pair_trackers};
+enum { TEST_PAIR_COLUMNS = 5 };
 
 /* Streams of `count` events each; times rise by 0..2 steps of 10, outcomes are known 15 later. */
 struct test_data {

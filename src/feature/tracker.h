@@ -49,6 +49,8 @@ struct tracker {
     void (*init)(void *state, const struct stream_size *size);        /* state is zeroed */
     void (*emit)(const void *state, const void *fixture, float *out); /* out[feature_count], NaN: missing */
     void (*apply)(void *state, const void *fixture, const void *outcome);
+    const char
+        *source; /* what the values are computed from: "results", "results, shots", "team attributes" */
 };
 
 /* One stream of events that share state, e.g. all leagues of a country. Events in order of start_us.

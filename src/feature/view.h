@@ -10,15 +10,16 @@
 #define ALMANAC_FEATURE_VIEW_H
 
 #include "feature/set.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 enum view_entity { VIEW_MATCH, VIEW_TEAM, VIEW_PAIR };
 enum { VIEW_KEYS = 2 }; /* entity key: match id; team id; home and away team id */
 
 /* Columns of the set that begin with `prefix`, renamed to `as` + rest, taken from a fixture in which the entity plays at
- * `side` (0 home, 1 away; teams only). */
+ * `side` (0 home, 1 away; teams only). A column is taken once, by the first pick that fits; `as` NULL: it is left out. */
 struct view_pick {
-    const char *prefix, *as;
+    const char *prefix, *as; /* as + rest is the name in the view */
     int side;
 };
 struct feature_view {

@@ -138,6 +138,7 @@ static void berrar_apply(void *memory, const void *event, const void *result)
 const struct tracker tracker_berrar = {
     .family = "berrar",
     .doc = "Berrar ratings: offence and defence per team, expected goals by a sigmoid of their sum.",
+    .source = "results",
     .version = 1,
     .features = berrar_features,
     .feature_count = BERRAR_FEATURES,

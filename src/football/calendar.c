@@ -68,6 +68,7 @@ static void calendar_apply(void *memory, const void *event, const void *result)
 const struct tracker tracker_calendar = {
     .family = "calendar",
     .doc = "Month, weekday, progress of the season, level of the league.",
+    .source = "dates of matches, leagues",
     .version = 1,
     .features = calendar_features,
     .feature_count = CALENDAR_FEATURES,

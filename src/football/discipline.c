@@ -107,6 +107,7 @@ static void discipline_apply(void *memory, const void *event, const void *result
 const struct tracker tracker_discipline = {
     .family = "discipline",
     .doc = "Weighted windows of fouls, yellow and red cards.",
+    .source = "fouls, cards",
     .version = 1,
     .features = discipline_features,
     .feature_count = DISCIPLINE_FEATURES,

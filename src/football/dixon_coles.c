@@ -180,6 +180,7 @@ static void dc_apply(void *memory, const void *event, const void *result)
 const struct tracker tracker_dixon_coles = {
     .family = "dixon_coles",
     .doc = "Dixon-Coles model learned online: expected goals, chances, attack and defence of both teams.",
+    .source = "results",
     .version = 1,
     .features = dc_features,
     .feature_count = DC_FEATURES,

@@ -109,6 +109,7 @@ static void elo_apply(void *memory, const void *event, const void *result)
 const struct tracker tracker_elo = {
     .family = "elo",
     .doc = "Elo ratings: plain, with World Football's margin, and club style; one pool per country.",
+    .source = "results",
     .version = 1,
     .features = elo_features,
     .feature_count = ELO_RULES * ELO_FEATURES,

@@ -5,9 +5,11 @@
 #include "feature/tracker.h"
 
 #define FAMILY(name)        extern const struct tracker tracker_##name;
+#define EXTRA_FAMILY(name)  extern const struct tracker tracker_##name;
 #define PRICED_FAMILY(name) extern const struct tracker tracker_##name;
 #include "football/family_list.h"
 #undef FAMILY
+#undef EXTRA_FAMILY
 #undef PRICED_FAMILY
 
 #endif

@@ -1,6 +1,6 @@
-/* Feature families, in the order of their columns. FAMILY(name) needs results only; PRICED_FAMILY(name) also
- * reads the fixture's pre_close prices and belongs to the set `with_prices` only. Each names `const struct
- * tracker tracker_<name>` of <name>.c. */
+/* Feature families, in the order of their columns. FAMILY(name) needs no prices; PRICED_FAMILY(name) also reads the
+ * fixture's pre_close prices; EXTRA_FAMILY(name) is of use in some leagues only and belongs to the sets that name it. Which
+ * families a set has is feature_set_list.h. Each names `const struct tracker tracker_<name>` of <name>.c. */
 FAMILY(elo)
 FAMILY(pi)
 FAMILY(form)
@@ -15,4 +15,9 @@ FAMILY(h2h)
 FAMILY(table)
 FAMILY(tactical)
 FAMILY(style)
+FAMILY(finance)
+FAMILY(youth)
+EXTRA_FAMILY(congestion)
+EXTRA_FAMILY(intensity)
+EXTRA_FAMILY(dominance)
 PRICED_FAMILY(market)

@@ -4,39 +4,95 @@
 
 #include "feature/audit.h"
 #include "football/families.h"
+#include "football/league.h"
+#include "football/profile.h"
 #include "football/test_frames.h"
+
+static bool holds(const struct feature_set *set, const struct feature *feature)
+{
+    for (size_t i = 0; i < feature_set_columns(set); i++) {
+        if (feature_set_at(set, i) == feature)
+            return true;
+    }
+    return false;
+}
 
 static void sets_are_declared(void **state)
 {
     (void)state;
-    const struct feature_set *narrow = football_feature_set("no_prices"),
-                             *wide = football_feature_set("with_prices");
-    assert_non_null(narrow);
-    assert_non_null(wide);
+    const struct feature_set *plain = football_feature_set("no_prices"),
+                             *priced = football_feature_set("with_prices"),
+                             *all = football_feature_set_widest();
+    assert_true(plain && priced && football_feature_set("core"));
     assert_null(football_feature_set("everything"));
-    assert_ptr_equal(football_feature_set_at(0), narrow);
-    assert_ptr_equal(football_feature_set_at(1), wide);
-    assert_null(football_feature_set_at(2));
-    assert_true(feature_set_columns(narrow) >= 80);
-    assert_true(feature_set_columns(wide) > feature_set_columns(narrow));
-    for (size_t i = 0; i < feature_set_columns(wide); i++) {
-        if (i < feature_set_columns(narrow)) { /* the narrow set is the beginning of the wide one */
-            assert_ptr_equal(feature_set_at(narrow, i), feature_set_at(wide, i));
-            assert_int_equal(feature_set_at(narrow, i)->available, FEATURE_BEFORE_START);
+    assert_true(feature_set_columns(plain) >= 220);
+    assert_true(feature_set_columns(priced) > feature_set_columns(plain));
+    assert_false(football_feature_set_has_prices(plain));
+    assert_true(football_feature_set_has_prices(priced));
+    for (size_t i = 0; i < feature_set_columns(plain); i++)
+        assert_true(holds(priced, feature_set_at(plain, i)));
+    for (size_t s = 0; football_feature_set_at(s); s++) { /* any set is columns of the widest, each once */
+        const struct feature_set *set = football_feature_set_at(s);
+        assert_ptr_equal(football_feature_set(set->name), set);
+        assert_true(strlen(set->doc) > 10);
+        for (size_t i = 0; i < feature_set_columns(set); i++) {
+            assert_true(holds(all, feature_set_at(set, i)));
+            for (size_t j = 0; j < i; j++)
+                assert_ptr_not_equal(feature_set_at(set, i), feature_set_at(set, j));
         }
     }
+}
+
+static void choices_are_the_names(void **state)
+{
+    (void)state;
+    struct text rest = text_of(FEATURE_SET_CHOICES), both = text_of(FEATURE_SET_CHOICES_AND_BOTH), part;
+    size_t count = 0;
+    for (; text_split(&rest, '|', &part); count++) {
+        assert_true(text_equal(part, football_feature_set_at(count)->name));
+        assert_true(text_split(&both, '|', &part) && text_equal(part, football_feature_set_at(count)->name));
+    }
+    assert_null(football_feature_set_at(count));
+    assert_true(text_split(&both, '|', &part) && text_equal(part, "both") && !text_split(&both, '|', &part));
+}
+
+static void hashes_tell_sets_apart(void **state)
+{
+    (void)state;
+    char hex[16][HASH_HEX_BYTES];
+    for (size_t s = 0; football_feature_set_at(s); s++) {
+        struct hash hash;
+        assert_true(s < 16);
+        hash_init(&hash);
+        feature_set_hash(football_feature_set_at(s), &hash);
+        hash_final_hex(&hash, hex[s]);
+        for (size_t other = 0; other < s; other++)
+            assert_string_not_equal(hex[s], hex[other]);
+    }
+}
+
+static void leagues_have_profiles(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < league_count(); i++) {
+        assert_non_null(profile_feature_set(i)); /* names a set that is declared */
+        assert_false(football_feature_set_has_prices(profile_feature_set(i)));
+    }
+    assert_string_equal(profile_feature_set((size_t)league_find(text_of("E0")))->name, "no_prices");
+    assert_string_equal(profile_feature_set((size_t)league_find(text_of("G1")))->name, "no_prices");
 }
 
 static void rows_are_complete_and_unique(void **state)
 {
     (void)state;
-    const struct feature_set *set = football_feature_set("with_prices");
+    const struct feature_set *set = football_feature_set_widest();
     for (size_t t = 0; set->trackers[t]; t++) {
         const struct tracker *tracker = set->trackers[t];
-        assert_true(tracker->version >= 1 && strlen(tracker->doc) > 10);
+        assert_true(tracker->version >= 1 && strlen(tracker->doc) > 10 && strlen(tracker->source) > 3);
         for (size_t i = 0; i < tracker->feature_count; i++) {
             const struct feature *feature = &tracker->features[i];
             assert_non_null(feature->name);
+            assert_ptr_equal(football_feature_family(feature), tracker);
             assert_int_equal(strncmp(feature->name, tracker->family, strlen(tracker->family)), 0);
             assert_int_equal(feature->name[strlen(tracker->family)], '_');
             assert_true(feature->low < feature->high && isfinite(feature->low) && isfinite(feature->high));
@@ -67,7 +123,7 @@ static void check_bounds(const struct feature_set *set, const float *values, siz
 static void every_value_is_missing_or_in_bounds(void **state)
 {
     (void)state;
-    const struct feature_set *set = football_feature_set("with_prices");
+    const struct feature_set *set = football_feature_set_widest();
     size_t columns = feature_set_columns(set);
     size_t *seen = calloc(columns, sizeof(*seen));
     assert_non_null(seen);
@@ -75,7 +131,7 @@ static void every_value_is_missing_or_in_bounds(void **state)
         struct test_frames frames;
         struct history *history = NULL;
         test_frames_random(&frames, seed);
-        assert_int_equal(history_create(frames.teams, frames.matches, frames.prices,
+        assert_int_equal(history_create(frames.teams, frames.matches, frames.prices, frames.attributes,
                                         (struct history_options){0}, &history, NULL),
                          ERR_OK);
         size_t rows = history_rows(history);
@@ -100,7 +156,7 @@ static void every_value_is_missing_or_in_bounds(void **state)
 static void emit_leaves_the_state_alone(void **state)
 {
     (void)state;
-    const struct feature_set *set = football_feature_set("with_prices");
+    const struct feature_set *set = football_feature_set_widest();
     for (size_t t = 0; set->trackers[t]; t++) {
         struct testing_tracker test;
         testing_open(&test, set->trackers[t], 4);
@@ -130,8 +186,8 @@ static enum err_code audit_open(void *context, enum audit_mode mode, int64_t cut
     struct test_frames *frames = context;
     struct history_options options = {.future = futures[mode], .cut_us = cut_us, .seed = seed};
     struct history *history = NULL;
-    enum err_code code =
-        history_create(frames->teams, frames->matches, frames->prices, options, &history, err);
+    enum err_code code = history_create(frames->teams, frames->matches, frames->prices, frames->attributes,
+                                        options, &history, err);
     if (code == ERR_OK)
         *out = (struct audit_variant){history_streams(history), history_stream_count(history),
                                       history_row_info(history), history_rows(history), history};
@@ -151,8 +207,7 @@ static void the_leak_audit_passes(void **state)
     struct err err = {0};
     test_frames_random(&frames, 11);
     struct audit_source source = {audit_open, audit_close, &frames};
-    enum err_code code =
-        audit_run(football_feature_set("with_prices"), &source, 12, 3, NULL, NULL, &report, &err);
+    enum err_code code = audit_run(football_feature_set_widest(), &source, 12, 3, NULL, NULL, &report, &err);
     assert_string_equal(err.text, "");
     assert_int_equal(code, ERR_OK);
     assert_true(report.rows_compared > 1000);
@@ -163,6 +218,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sets_are_declared),
+        cmocka_unit_test(choices_are_the_names),
+        cmocka_unit_test(hashes_tell_sets_apart),
+        cmocka_unit_test(leagues_have_profiles),
         cmocka_unit_test(rows_are_complete_and_unique),
         cmocka_unit_test(every_value_is_missing_or_in_bounds),
         cmocka_unit_test(emit_leaves_the_state_alone),

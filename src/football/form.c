@@ -132,6 +132,7 @@ const struct tracker tracker_form = {
     .family = "form",
     .doc =
         "Weighted windows of points, goals and result shares, over all matches and at the venue of this one.",
+    .source = "results",
     .version = 1,
     .features = form_features,
     .feature_count = FORM_FEATURES,

@@ -177,6 +177,7 @@ static void h2h_apply(void *memory, const void *event, const void *result)
 const struct tracker tracker_h2h = {
     .family = "h2h",
     .doc = "The last ten meetings of the two teams, from the home team's side.",
+    .source = "results",
     .version = 1,
     .features = h2h_features,
     .feature_count = H2H_FEATURES,

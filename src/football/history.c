@@ -9,7 +9,7 @@
  *
  * An outcome can be used 2 h 15 min after a known kick-off, else from the end of the local day. The audit's
  * future (truncated, scrambled) is made before labels and streams are derived, so that nothing downstream
- * can tell. */
+ * can tell; that of the teams' attributes before any of them is looked up (attributes.c). */
 #include "football/history_private.h"
 
 #include "base/time.h"
@@ -157,7 +157,9 @@ static void read_fixture(struct loading *loading, const struct entry *entry, str
     out->away = history_team_slot(&loading->map, m->away[match])->team;
     out->time_is_known = m->time_known[match] != 0;
     out->is_neutral = m->is_neutral[match] != 0;
-    out->pre_close = loading->unknown.close;
+    out->pre_close = loading->unknown_prices;
+    attributes_fill(loading->attributes, m->home[match], out->season, out->day, out->attributes[SIDE_HOME]);
+    attributes_fill(loading->attributes, m->away[match], out->season, out->day, out->attributes[SIDE_AWAY]);
 }
 
 static struct outcome read_outcome(struct loading *loading, size_t match)
@@ -169,6 +171,7 @@ static struct outcome read_outcome(struct loading *loading, size_t match)
     for (size_t side = 0; side < SIDE_COUNT; side++) {
         outcome.goals[side] = read_count(loading, m->goals[side], match);
         outcome.half_goals[side] = read_count(loading, m->half_goals[side], match);
+        outcome.xg_milli[side] = read_count(loading, m->xg_milli[side], match);
         for (size_t stat = 0; stat < STAT_COUNT; stat++)
             outcome.stats[stat][side] = read_count(loading, m->stats[stat][side], match);
     }
@@ -191,6 +194,11 @@ static enum err_code allocate_events(struct history *history, struct err *err)
     if (!history->info || !history->event_of_row || !history->row_of_event || !history->start_us ||
         !history->known_us || !history->fixtures || !history->outcomes)
         return err_nomem(err, count * (sizeof(struct fixture) + sizeof(struct outcome)));
+    if (history->options.with_close) {
+        history->closes = malloc(count * sizeof(*history->closes));
+        if (!history->closes)
+            return err_nomem(err, count * sizeof(*history->closes));
+    }
     return ERR_OK;
 }
 
@@ -235,11 +243,31 @@ static enum err_code load_events(struct loading *loading, struct err *err)
         history->start_us[event] = entry->start_us;
         read_fixture(loading, entry, &history->fixtures[event]);
         history->outcomes[event] = read_outcome(loading, entry->match);
+        if (history->closes != NULL)
+            history->closes[event] = loading->unknown_prices;
         loading->event_of_match[entry->match] = (uint32_t)event;
     }
 out:
     free(next);
     return code;
+}
+
+/* What becomes known with an outcome goes, or becomes something else. */
+static void change_future(struct loading *loading, size_t event)
+{
+    struct history *history = loading->history;
+    struct prices *close = history->closes != NULL ? &history->closes[event] : NULL;
+    uint64_t seed =
+        history->options.seed ^ ((uint64_t)history->fixtures[event].id * UINT64_C(0x9e3779b97f4a7c15));
+    if (history->options.future == HISTORY_TRUNCATED) {
+        history->outcomes[event] = loading->unknown;
+        if (close != NULL)
+            *close = loading->unknown_prices;
+    } else if (history->options.future == HISTORY_SCRAMBLED) {
+        outcome_scramble(&history->outcomes[event], seed);
+        if (close != NULL)
+            prices_scramble(close, ~seed);
+    }
 }
 
 /* The audited future, then what is derived from outcomes. */
@@ -251,13 +279,8 @@ static void finish_events(struct loading *loading)
         size_t event = history->event_of_row[row];
         const struct fixture *fixture = &history->fixtures[event];
         struct outcome *outcome = &history->outcomes[event];
-        if (outcome->known_us != INT64_MAX && outcome->known_us > options->cut_us) {
-            if (options->future == HISTORY_TRUNCATED)
-                *outcome = loading->unknown;
-            else if (options->future == HISTORY_SCRAMBLED)
-                outcome_scramble(outcome,
-                                 options->seed ^ ((uint64_t)fixture->id * UINT64_C(0x9e3779b97f4a7c15)));
-        }
+        if (outcome->known_us != INT64_MAX && outcome->known_us > options->cut_us)
+            change_future(loading, event);
         history->known_us[event] = outcome->known_us;
         struct matrix_row *info = &history->info[row];
         *info = (struct matrix_row){
@@ -294,10 +317,11 @@ static enum err_code load(struct loading *loading, const struct frame *teams, st
 }
 
 enum err_code history_create(const struct frame *teams, const struct frame *matches,
-                             const struct frame *prices, struct history_options options, struct history **out,
-                             struct err *err)
+                             const struct frame *prices, const struct frame *attributes,
+                             struct history_options options, struct history **out, struct err *err)
 {
-    struct loading loading = {.cached_day = INT64_MIN, .unknown = outcome_unknown()};
+    struct loading loading = {
+        .cached_day = INT64_MIN, .unknown = outcome_unknown(), .unknown_prices = prices_unknown()};
     enum err_code code = match_columns_find(matches, &loading.matches, err);
     if (code == ERR_OK)
         code = price_columns_find(prices, &loading.prices, err);
@@ -308,7 +332,10 @@ enum err_code history_create(const struct frame *teams, const struct frame *matc
         return err_nomem(err, sizeof(*history));
     history->options = options;
     loading.history = history;
-    code = load(&loading, teams, err);
+    code = attributes_create(attributes, &options, &loading.attributes, err);
+    if (code == ERR_OK)
+        code = load(&loading, teams, err);
+    attributes_destroy(loading.attributes);
     free(loading.map.slots);
     free(loading.league_of_code);
     free(loading.stream_of_league);
@@ -335,6 +362,7 @@ void history_destroy(struct history *history)
     free(history->known_us);
     free(history->fixtures);
     free(history->outcomes);
+    free(history->closes);
     free(history);
 }
 
@@ -351,6 +379,11 @@ const struct stream *history_streams(const struct history *history)
 const struct stream_size *history_sizes(const struct history *history)
 {
     return teams_sizes(history->teams);
+}
+
+const struct teams *history_teams(const struct history *history)
+{
+    return history->teams;
 }
 
 size_t history_rows(const struct history *history)
@@ -373,4 +406,10 @@ const struct outcome *history_outcome(const struct history *history, size_t row)
 {
     assert(row < history->rows);
     return &history->outcomes[history->event_of_row[row]];
+}
+
+const struct prices *history_close(const struct history *history, size_t row)
+{
+    assert(row < history->rows && history->closes != NULL);
+    return &history->closes[history->event_of_row[row]];
 }

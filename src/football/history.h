@@ -12,6 +12,7 @@
 #include "frame/frame.h"
 
 struct history;
+struct teams;
 
 /* What the leak audit does to the future, i.e. to everything not yet known at cut_us. It is done to the rows
  * as they are read from the frames, before anything is derived from them. */
@@ -21,7 +22,8 @@ enum history_future {
     HISTORY_SCRAMBLED, /* outcomes known after cut_us are replaced by other plausible ones (from seed) */
 };
 struct history_options {
-    bool by_day; /* batches by local day even where times are known (the reference protocol) */
+    bool by_day;     /* batches by local day even where times are known (the reference protocol) */
+    bool with_close; /* keeps the closing prices too, for who judges (history_close) */
     enum history_future future;
     int64_t cut_us;
     uint64_t seed;
@@ -30,8 +32,8 @@ struct history_options {
 /* Frames as in store/football_store.h. Void and postponed matches are left out; scheduled ones are events
  * without an outcome. */
 enum err_code history_create(const struct frame *teams, const struct frame *matches,
-                             const struct frame *prices, struct history_options options, struct history **out,
-                             struct err *err) CHECKED;
+                             const struct frame *prices, const struct frame *attributes,
+                             struct history_options options, struct history **out, struct err *err) CHECKED;
 void history_destroy(struct history *history);
 /* Puts the pre_close prices of one match over *out: a frame of prices as above, whose rows are all of that match. The
  * same code that gives a history its prices. */
@@ -45,6 +47,9 @@ const struct matrix_row *history_row_info(const struct history *history);
 /* The event of a matrix row. */
 const struct fixture *history_fixture(const struct history *history, size_t row);
 const struct outcome *history_outcome(const struct history *history, size_t row);
+/* Closing prices of a match, NaN where there are none; the history was made with_close. */
+const struct prices *history_close(const struct history *history, size_t row);
+const struct teams *history_teams(const struct history *history); /* football/teams.h; lives as long */
 /* Dense id of a team in its country's stream by name (exact, then ASCII case-insensitive); -1 unknown. */
 int32_t history_team_find(const struct history *history, size_t stream, struct text name);
 const char *history_team_name(const struct history *history, size_t stream, int32_t team);

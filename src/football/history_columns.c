@@ -75,6 +75,8 @@ static enum err_code find_results(const struct frame *frame, struct match_column
     enum err_code code = find_sides(frame, "goals", out->goals, err);
     if (code == ERR_OK)
         code = find_sides(frame, "half", out->half_goals, err);
+    if (code == ERR_OK)
+        code = find_sides(frame, "xg_milli", out->xg_milli, err);
     for (size_t stat = 0; code == ERR_OK && stat < STAT_COUNT; stat++)
         code = find_sides(frame, stat_names[stat], out->stats[stat], err);
     return code;

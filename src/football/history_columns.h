@@ -18,7 +18,7 @@ struct match_columns {
     const int64_t *id, *day, *kickoff_us, *home, *away;
     const int32_t *league, *time_known, *is_neutral, *state, *season;
     size_t league_column;
-    size_t goals[SIDE_COUNT], half_goals[SIDE_COUNT], stats[STAT_COUNT][SIDE_COUNT];
+    size_t goals[SIDE_COUNT], half_goals[SIDE_COUNT], stats[STAT_COUNT][SIDE_COUNT], xg_milli[SIDE_COUNT];
 };
 struct price_columns {
     const struct frame *frame;

@@ -8,16 +8,18 @@
 
 #include <math.h>
 
-enum { SCRAMBLE_GOALS = 7, SCRAMBLE_STAT = 30 };
+enum { SCRAMBLE_GOALS = 7, SCRAMBLE_STAT = 30, SCRAMBLE_XG_MILLI = 5000 };
 
-static void prices_clear(struct prices *prices)
+struct prices prices_unknown(void)
 {
+    struct prices prices;
     for (size_t book = 0; book < BOOKMAKER_COUNT; book++) {
         for (size_t i = 0; i < 3; i++)
-            prices->home_draw_away[book][i] = NAN;
+            prices.home_draw_away[book][i] = NAN;
         for (size_t i = 0; i < 2; i++)
-            prices->under_over[book][i] = NAN;
+            prices.under_over[book][i] = NAN;
     }
+    return prices;
 }
 
 struct outcome outcome_unknown(void)
@@ -25,10 +27,10 @@ struct outcome outcome_unknown(void)
     struct outcome outcome = {.known_us = INT64_MAX};
     for (size_t side = 0; side < SIDE_COUNT; side++) {
         outcome.goals[side] = outcome.half_goals[side] = GOALS_NONE;
+        outcome.xg_milli[side] = -1;
         for (size_t stat = 0; stat < STAT_COUNT; stat++)
             outcome.stats[stat][side] = -1;
     }
-    prices_clear(&outcome.close);
     return outcome;
 }
 
@@ -52,14 +54,20 @@ void outcome_scramble(struct outcome *outcome, uint64_t seed)
     for (size_t side = 0; side < SIDE_COUNT; side++) {
         outcome->goals[side] = other_count(&random, outcome->goals[side], SCRAMBLE_GOALS);
         outcome->half_goals[side] = other_count(&random, outcome->half_goals[side], SCRAMBLE_GOALS);
+        outcome->xg_milli[side] = other_count(&random, outcome->xg_milli[side], SCRAMBLE_XG_MILLI);
         for (size_t stat = 0; stat < STAT_COUNT; stat++)
             outcome->stats[stat][side] = other_count(&random, outcome->stats[stat][side], SCRAMBLE_STAT);
     }
+}
+
+void prices_scramble(struct prices *prices, uint64_t seed)
+{
+    struct random random;
+    random_init(&random, seed);
     for (size_t book = 0; book < BOOKMAKER_COUNT; book++) {
         for (size_t i = 0; i < 3; i++)
-            outcome->close.home_draw_away[book][i] =
-                other_price(&random, outcome->close.home_draw_away[book][i]);
+            prices->home_draw_away[book][i] = other_price(&random, prices->home_draw_away[book][i]);
         for (size_t i = 0; i < 2; i++)
-            outcome->close.under_over[book][i] = other_price(&random, outcome->close.under_over[book][i]);
+            prices->under_over[book][i] = other_price(&random, prices->under_over[book][i]);
     }
 }

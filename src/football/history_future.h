@@ -6,7 +6,9 @@
 
 /* The outcome of a match that has none yet. */
 struct outcome outcome_unknown(void);
+struct prices prices_unknown(void); /* all NaN */
 /* Another, plausible outcome: every field that a tracker could read changes (known_us stays). */
 void outcome_scramble(struct outcome *outcome, uint64_t seed);
+void prices_scramble(struct prices *prices, uint64_t seed);
 
 #endif

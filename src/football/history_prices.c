@@ -1,7 +1,7 @@
 /* History: prices. The price frame is long (a row per match, market, bookmaker and label), so its three text
  * columns are turned into small numbers once per dictionary entry, and each row is then one store. Other
- * markets, labels and bookmakers are passed over. Closing prices belong to the outcome: a match without one
- * has none. */
+ * markets, labels and bookmakers are passed over. Closing prices are known with the outcome: a match without
+ * one has none. */
 #include "football/history_private.h"
 
 #include "football/bookmaker.h"
@@ -89,7 +89,9 @@ static struct prices *prices_of_row(struct loading *loading, size_t row, int lab
         return NULL;
     if (label == LABEL_PRE_CLOSE)
         return &history->fixtures[event].pre_close;
-    return history->outcomes[event].known_us != INT64_MAX ? &history->outcomes[event].close : NULL;
+    if (history->closes == NULL || history->outcomes[event].known_us == INT64_MAX)
+        return NULL;
+    return &history->closes[event];
 }
 
 enum err_code history_load_prices(struct loading *loading, struct err *err)

@@ -4,6 +4,7 @@
 #ifndef ALMANAC_FOOTBALL_HISTORY_PRIVATE_H
 #define ALMANAC_FOOTBALL_HISTORY_PRIVATE_H
 
+#include "football/attributes.h"
 #include "football/history.h"
 #include "football/history_columns.h"
 #include "football/teams.h"
@@ -36,6 +37,7 @@ struct history {
     uint32_t *event_of_row;   /* [rows] */
     struct fixture *fixtures; /* [rows] each from here on: in event order, stream after stream */
     struct outcome *outcomes;
+    struct prices *closes; /* NULL unless options.with_close */
     int64_t *start_us, *known_us;
     uint32_t *row_of_event;
 };
@@ -45,13 +47,15 @@ struct loading {
     struct history *history;
     struct match_columns matches;
     struct price_columns prices;
+    struct attributes *attributes;
     struct team_map map;
     int32_t *league_of_code; /* by dictionary code of the league column; -1 unknown */
     int *stream_of_league;
     struct entry *entries;    /* [history->rows] */
     uint32_t *event_of_match; /* [rows of the matches frame]; EVENT_NONE when not kept */
     int64_t cached_day, cached_start_us;
-    struct outcome unknown; /* outcome_unknown(), copied to every event */
+    struct outcome unknown; /* outcome_unknown() and prices_unknown(), copied to every event */
+    struct prices unknown_prices;
 };
 
 /* history_teams.c */

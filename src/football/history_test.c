@@ -2,6 +2,7 @@
 #include "football/history.h"
 
 #include "football/league.h"
+#include "football/teams.h"
 #include "football/test_frames.h"
 
 enum { DAY = 19700 }; /* 2023-12-09: winter, London is UTC */
@@ -89,8 +90,8 @@ static struct history *open_history(const struct test_frames *frames, struct his
 {
     struct history *history = NULL;
     struct err err = {0};
-    enum err_code code =
-        history_create(frames->teams, frames->matches, frames->prices, options, &history, &err);
+    enum err_code code = history_create(frames->teams, frames->matches, frames->prices, frames->attributes,
+                                        options, &history, &err);
     assert_string_equal(err.text, "");
     assert_int_equal(code, ERR_OK);
     return history;
@@ -166,15 +167,16 @@ static void fields_arrive(void **state)
     (void)state;
     struct test_frames frames;
     small_frames(&frames);
-    struct history *history = open_history(&frames, (struct history_options){0});
+    struct history *history = open_history(&frames, (struct history_options){.with_close = true});
     const struct fixture *fixture = history_fixture(history, 0);
     const struct outcome *outcome = history_outcome(history, 0);
+    const struct prices *close = history_close(history, 0);
     size_t england = 0;
     assert_string_equal(history_team_name(history, england, fixture->home), "Arsenal");
     assert_string_equal(history_team_name(history, england, fixture->away), "Chelsea");
     assert_int_equal(history_team_find(history, england, text_of("CHELSEA")), fixture->away);
     assert_int_equal(history_team_find(history, england, text_of("Bayern")), -1);
-    assert_int_equal(history_sizes(history)[england].entities, 3);
+    assert_int_equal(history_sizes(history)[england].entities, TEAMS_ROUND);
     assert_string_equal(league_at((size_t)fixture->league)->code, "E0");
     assert_int_equal(fixture->season, 2023);
     assert_int_equal(fixture->day, DAY);
@@ -188,15 +190,15 @@ static void fields_arrive(void **state)
     /* prices */
     assert_close(fixture->pre_close.home_draw_away[BOOKMAKER_BET365][2], 6, 0);
     assert_true(isnan(fixture->pre_close.home_draw_away[BOOKMAKER_PINNACLE][0]));
-    assert_close(outcome->close.home_draw_away[BOOKMAKER_PINNACLE][0], (double)1.6f, 0);
-    assert_true(isnan(outcome->close.home_draw_away[BOOKMAKER_BET365][0]));
+    assert_close(close->home_draw_away[BOOKMAKER_PINNACLE][0], (double)1.6f, 0);
+    assert_true(isnan(close->home_draw_away[BOOKMAKER_BET365][0]));
     const struct prices *bolton = &history_fixture(history, 3)->pre_close;
     assert_close(bolton->under_over[BOOKMAKER_AVERAGE][1], (double)2.1f, 0);
     assert_true(isnan(bolton->home_draw_away[BOOKMAKER_BET365][0])); /* 0.5 is no price */
     assert_close(bolton->home_draw_away[BOOKMAKER_BET365][1], 3, 0);
     assert_true(isnan(bolton->home_draw_away[BOOKMAKER_BET365][2]));
     assert_close(history_fixture(history, 4)->pre_close.home_draw_away[BOOKMAKER_MAXIMUM][0], 2, 0);
-    assert_true(isnan(history_outcome(history, 4)->close.home_draw_away[BOOKMAKER_MAXIMUM][0]));
+    assert_true(isnan(history_close(history, 4)->home_draw_away[BOOKMAKER_MAXIMUM][0]));
     history_destroy(history);
     test_frames_close(&frames);
 }
@@ -205,7 +207,7 @@ static void prices_of_one_match_are_read_the_same_way(void **state)
 {
     (void)state;
     struct test_frames frames;
-    struct prices prices = outcome_unknown().close;
+    struct prices prices = prices_unknown();
     struct err err = {0};
     test_frames_open(&frames);
     test_frames_price(&frames, 0, "1x2", "B365", "pre_close", 1.5, 4, 6);
@@ -260,16 +262,18 @@ static void summer_days_begin_before_utc(void **state)
 
 static void the_future_is_cut_or_scrambled(void **state)
 {
+    const size_t outcome_bytes = offsetof(struct outcome, xg_milli) + sizeof(((struct outcome *)0)->xg_milli);
     (void)state;
     struct test_frames frames;
     small_frames(&frames);
     int64_t cut_us =
         DAY * TIME_DAY_US + 17 * TIME_HOUR_US; /* the 14:00 matches are known, the others are not */
-    struct history *whole = open_history(&frames, (struct history_options){0});
-    struct history *cut =
-        open_history(&frames, (struct history_options){.future = HISTORY_TRUNCATED, .cut_us = cut_us});
+    struct history *whole = open_history(&frames, (struct history_options){.with_close = true});
+    struct history *cut = open_history(
+        &frames, (struct history_options){.future = HISTORY_TRUNCATED, .cut_us = cut_us, .with_close = true});
     struct history *scrambled = open_history(
-        &frames, (struct history_options){.future = HISTORY_SCRAMBLED, .cut_us = cut_us, .seed = 5});
+        &frames, (struct history_options){
+                     .future = HISTORY_SCRAMBLED, .cut_us = cut_us, .seed = 5, .with_close = true});
     assert_int_equal(history_rows(cut), 4);
     assert_int_equal(history_rows(scrambled), 5);
     for (size_t row = 0; row < 4; row++) {
@@ -279,14 +283,17 @@ static void the_future_is_cut_or_scrambled(void **state)
         assert_memory_equal(history_fixture(whole, row), history_fixture(scrambled, row),
                             sizeof(struct fixture));
         if (a->known_us <= cut_us) {
-            assert_memory_equal(a, b, offsetof(struct outcome, close) + sizeof(a->close));
-            assert_memory_equal(a, c, offsetof(struct outcome, close) + sizeof(a->close));
+            assert_memory_equal(a, b, outcome_bytes);
+            assert_memory_equal(a, c, outcome_bytes);
+            assert_memory_equal(history_close(whole, row), history_close(cut, row), sizeof(struct prices));
+            assert_memory_equal(history_close(whole, row), history_close(scrambled, row),
+                                sizeof(struct prices));
             continue;
         }
         assert_true(b->known_us == INT64_MAX);
         assert_int_equal(b->goals[SIDE_HOME], GOALS_NONE);
         assert_int_equal(history_row_info(cut)[row].label[0], -1);
-        assert_true(isnan(b->close.home_draw_away[BOOKMAKER_PINNACLE][0]));
+        assert_true(isnan(history_close(cut, row)->home_draw_away[BOOKMAKER_PINNACLE][0]));
         assert_true(a->known_us == c->known_us);
         for (size_t side = 0; side < SIDE_COUNT; side++) {
             assert_int_not_equal(a->goals[side], c->goals[side]);
@@ -295,8 +302,9 @@ static void the_future_is_cut_or_scrambled(void **state)
                 assert_int_not_equal(a->stats[stat][side], c->stats[stat][side]);
         }
         for (size_t book = 0; book < BOOKMAKER_COUNT; book++)
-            assert_true(c->close.home_draw_away[book][0] != a->close.home_draw_away[book][0] &&
-                        c->close.under_over[book][1] > 1);
+            assert_true(history_close(scrambled, row)->home_draw_away[book][0] !=
+                            history_close(whole, row)->home_draw_away[book][0] &&
+                        history_close(scrambled, row)->under_over[book][1] > 1);
     }
     history_destroy(whole);
     history_destroy(cut);
@@ -336,13 +344,13 @@ static void bad_tables_are_refused(void **state)
                                                         .state = 1});
         test_frames_price(&frames, cases[i].price_row, "1x2", "B365", "close", 2, 3, 4);
         test_frames_finish(&frames);
-        assert_int_equal(history_create(frames.teams, frames.matches, frames.prices,
+        assert_int_equal(history_create(frames.teams, frames.matches, frames.prices, frames.attributes,
                                         (struct history_options){0}, &history, &err),
                          ERR_INVALID);
         assert_string_equal(err.text, cases[i].text);
         assert_null(history);
         /* a frame of another kind */
-        assert_int_equal(history_create(frames.teams, frames.teams, frames.prices,
+        assert_int_equal(history_create(frames.teams, frames.teams, frames.prices, frames.attributes,
                                         (struct history_options){0}, &history, &err),
                          ERR_INVALID);
         assert_string_equal(err.text, "the frame of matches has no column 'league'");

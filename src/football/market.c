@@ -197,6 +197,7 @@ const struct tracker tracker_market = {
     .family = "market",
     .doc = "Fair probabilities by five methods, overround, disagreement and expected goals from prices "
            "before the close.",
+    .source = "prices before the close",
     .version = 1,
     .features = market_features,
     .feature_count = MARKET_FEATURES,

@@ -29,6 +29,14 @@ enum match_stat {
     STAT_COUNT
 };
 
+/* What is told of a team for a season; rows of attribute_list.h. */
+enum attribute {
+#define ATTRIBUTE(symbol, name, unit, low, high, doc) ATTRIBUTE_##symbol,
+#include "football/attribute_list.h"
+#undef ATTRIBUTE
+    ATTRIBUTE_COUNT
+};
+
 struct prices {
     float home_draw_away[BOOKMAKER_COUNT][3]; /* decimal odds > 1, NaN where missing */
     float under_over[BOOKMAKER_COUNT][2];     /* 2.5 goals: under, over */
@@ -43,15 +51,18 @@ struct fixture {
     int32_t home, away;
     bool time_is_known, is_neutral;
     struct prices pre_close; /* label pre_close only */
+    /* known before the day of the match (attributes.h), NaN where nobody told */
+    float attributes[SIDE_COUNT][ATTRIBUTE_COUNT];
 };
 
+/* Closing prices are no part of it: they only ever judge (history_close), and what a tracker is never given it cannot use. */
 struct outcome {
     int64_t
         known_us; /* when the result can be used: kick-off + OUTCOME_DELAY_US, or the end of the local day */
     int16_t goals[SIDE_COUNT];      /* full time */
     int16_t half_goals[SIDE_COUNT]; /* GOALS_NONE when unknown */
     int16_t stats[STAT_COUNT][SIDE_COUNT];
-    struct prices close; /* closing prices: only ever used to judge, and by trackers about the past */
+    int16_t xg_milli[SIDE_COUNT]; /* measured expected goals, in thousandths; -1 when the source has none */
 };
 
 /* A football match with its break ends within 2 h 15 min; nothing is used earlier. */

@@ -83,6 +83,7 @@ static void pi_apply(void *memory, const void *event, const void *result)
 const struct tracker tracker_pi = {
     .family = "pi",
     .doc = "Pi-ratings: separate ratings at home and away, learned from the goal difference.",
+    .source = "results",
     .version = 1,
     .features = pi_features,
     .feature_count = PI_FEATURES,

@@ -29,7 +29,7 @@ static void as_the_trackers_have_it(void **state)
     struct test_frames frames;
     struct history *history = NULL;
     test_frames_random(&frames, 21);
-    assert_int_equal(history_create(frames.teams, frames.matches, frames.prices,
+    assert_int_equal(history_create(frames.teams, frames.matches, frames.prices, frames.attributes,
                                     (struct history_options){.by_day = true}, &history, NULL),
                      ERR_OK);
     const struct feature_set *set = football_feature_set("no_prices");
@@ -71,7 +71,7 @@ static void a_day_is_one_batch(void **state)
                                                         .goals_away = 2,
                                                         .state = 1});
     test_frames_finish(&frames);
-    assert_int_equal(history_create(frames.teams, frames.matches, frames.prices,
+    assert_int_equal(history_create(frames.teams, frames.matches, frames.prices, frames.attributes,
                                     (struct history_options){.by_day = true}, &history, NULL),
                      ERR_OK);
     assert_int_equal(reference_differences(history, reference_at(4), x, NULL), ERR_OK);

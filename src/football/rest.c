@@ -164,6 +164,7 @@ static void rest_apply(void *memory, const void *event, const void *result)
 const struct tracker tracker_rest = {
     .family = "rest",
     .doc = "Rest days, congestion and matches played of both teams.",
+    .source = "dates of matches",
     .version = 1,
     .features = rest_features,
     .feature_count = REST_FEATURES,

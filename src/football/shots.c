@@ -135,6 +135,7 @@ const struct tracker tracker_shots = {
     .family = "shots",
     .doc = "Weighted windows of shots, shots on target and corners, for and against, and goals per shot on "
            "target.",
+    .source = "results, shots, corners",
     .version = 1,
     .features = shots_features,
     .feature_count = SHOTS_FEATURES,

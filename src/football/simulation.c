@@ -16,7 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TIERS_MAX = 5, OUTSIDE_MAX = 10, MATCHES_MAX = SIMULATION_TEAMS_MAX * (SIMULATION_TEAMS_MAX - 1) };
+enum {
+    TIERS_MAX = SIMULATION_TIERS_MAX,
+    OUTSIDE_MAX = SIMULATION_OUTSIDE_MAX,
+    MATCHES_MAX = SIMULATION_TEAMS_MAX * (SIMULATION_TEAMS_MAX - 1)
+};
 enum { ATTACK, DEFENCE, SKILLS };
 enum { YEAR_LEAST = 1900, YEAR_MOST = 2200 };
 
@@ -60,12 +64,13 @@ struct division {
 };
 struct simulation {
     struct random random;
+    uint64_t attribute_seed;
     int year, year_end;
     size_t tier; /* the next division of this year */
     size_t tiers, club_count, outside_count;
     struct division divisions[TIERS_MAX];
     int outside[OUTSIDE_MAX];
-    struct club clubs[TIERS_MAX * SIMULATION_TEAMS_MAX + OUTSIDE_MAX];
+    struct club clubs[SIMULATION_CLUBS_MAX];
     char path[SIMULATION_PATH_BYTES];
     struct simulated_match matches[MATCHES_MAX];
 };
@@ -409,6 +414,7 @@ enum err_code simulation_create(const struct simulation_plan *plan, size_t count
         return err_nomem(err, sizeof *simulation);
     random_init(&whole, plan->seed);
     simulation->random = random_fork(&whole, country);
+    simulation->attribute_seed = plan->seed ^ (country + 1) * UINT64_C(0x9e3779b97f4a7c15);
     simulation->year_end = (int)plan->end_year;
     simulation->year = (int)(plan->end_year - plan->seasons);
     found_country(simulation, plan, first_division(country));
@@ -419,6 +425,19 @@ enum err_code simulation_create(const struct simulation_plan *plan, size_t count
 void simulation_destroy(struct simulation *simulation)
 {
     free(simulation);
+}
+
+struct simulated_club simulation_club_state(const struct simulation *simulation, int club)
+{
+    const struct club *of = &simulation->clubs[club];
+    struct random base;
+    double strength = 0;
+    assert(club >= 0 && (size_t)club < simulation->club_count);
+    random_init(&base, simulation->attribute_seed);
+    for (size_t skill = 0; skill < SKILLS; skill++)
+        strength += of->rank[skill] + of->summer[skill];
+    return (struct simulated_club){
+        strength, random_fork(&base, (uint64_t)club * YEAR_MOST + (uint64_t)simulation->year)};
 }
 
 const char *simulation_club(const struct simulation *simulation, int club)

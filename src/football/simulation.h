@@ -85,4 +85,11 @@ void simulation_write_csv(const struct simulation *simulation, const struct simu
 void simulation_write_truth(const struct simulation *simulation, const struct simulated_season *season,
                             struct buffer *out);
 
+/* Rows of attributes of the clubs of a season's division (source/attributes_csv.h), plausible for their true strengths:
+ * the stronger pay more. What the season begins with is known from its 1 August; changes of manager also from 15 January.
+ * Draws from random numbers of its own: the matches are the same whether it is called or not. */
+void simulation_write_attributes_header(struct buffer *out);
+void simulation_write_attributes(const struct simulation *simulation, const struct simulated_season *season,
+                                 struct buffer *out);
+
 #endif

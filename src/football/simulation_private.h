@@ -8,11 +8,22 @@
 enum {
     SIMULATION_TEAMS_MAX = 24,
     SIMULATION_ROUNDS_MAX = 2 * (SIMULATION_TEAMS_MAX - 1),
-    SIMULATION_NAME_BYTES = 40
+    SIMULATION_NAME_BYTES = 40,
+    SIMULATION_TIERS_MAX = 5,
+    SIMULATION_OUTSIDE_MAX = 10,
+    SIMULATION_CLUBS_MAX = SIMULATION_TIERS_MAX * SIMULATION_TEAMS_MAX + SIMULATION_OUTSIDE_MAX
 };
 
 /* exp(x) for |x| <= 60, of + - * / alone: the same on every machine. */
 double simulation_exp(double x);
+
+/* What the attributes of a club are drawn from: its strength (log goals, both skills together, form apart) as the season
+ * begins, and numbers of its own for this season. */
+struct simulated_club {
+    double strength;
+    struct random random;
+};
+struct simulated_club simulation_club_state(const struct simulation *simulation, int club);
 
 /* ---- simulation_names.c ---- */
 

@@ -377,6 +377,7 @@ const struct tracker tracker_style = {
     .doc =
         "The league's character, how far its best three are ahead, goals, home wins, intensity, and the two "
         "teams against it.",
+    .source = "results, fouls, cards",
     .version = 1,
     .features = style_features,
     .feature_count = STYLE_FEATURES,

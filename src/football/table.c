@@ -449,6 +449,7 @@ const struct tracker tracker_table = {
     .family = "table",
     .doc = "The league table: positions, distances to the lines that matter, pressure, promotion and "
            "relegation.",
+    .source = "results",
     .version = 1,
     .features = table_features,
     .feature_count = TABLE_FEATURES,

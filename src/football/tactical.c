@@ -260,6 +260,7 @@ const struct tracker tracker_tactical = {
     .doc = "Ratios of match statistics: shares of shots and of the ball, accuracy, conversion, corners per "
            "shot, "
            "fouls per card.",
+    .source = "results, shots, corners, fouls, cards",
     .version = 1,
     .features = tactical_features,
     .feature_count = TACTICAL_FEATURES,

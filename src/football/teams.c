@@ -5,8 +5,11 @@
 #include "football/history_columns.h"
 #include "football/league.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { TEAMS_COUNTRIES = 64 };
 
 struct team {
     int64_t id;
@@ -29,10 +32,24 @@ static int compare_id(const void *a, const void *b)
     return x->id < y->id ? -1 : x->id > y->id;
 }
 
-static int find_country(const char *name)
+/* Names of the countries, asked for once: finding them goes through all leagues. */
+struct countries {
+    size_t count;
+    const char *names[TEAMS_COUNTRIES];
+};
+
+static void countries_init(struct countries *countries)
 {
-    for (size_t i = 0; i < league_country_count(); i++) {
-        if (strcmp(league_country_name(i), name) == 0)
+    countries->count = league_country_count();
+    assert(countries->count <= TEAMS_COUNTRIES);
+    for (size_t i = 0; i < countries->count; i++)
+        countries->names[i] = league_country_name(i);
+}
+
+static int find_country(const struct countries *countries, const char *name)
+{
+    for (size_t i = 0; i < countries->count; i++) {
+        if (strcmp(countries->names[i], name) == 0)
             return (int)i;
     }
     return -1;
@@ -98,9 +115,11 @@ static bool allocate(struct teams *teams, size_t count)
 
 static enum err_code fill(struct teams *teams, const struct team_columns *columns, struct err *err)
 {
+    struct countries countries;
+    countries_init(&countries);
     for (size_t row = 0; row < frame_rows(columns->frame); row++) {
         const char *country = frame_text(columns->frame, columns->country, row);
-        int stream = find_country(country);
+        int stream = find_country(&countries, country);
         if (stream < 0)
             return err_set(err, ERR_INVALID, "team %lld is of the unknown country '%s'",
                            (long long)columns->id[row], country);
@@ -118,7 +137,8 @@ static enum err_code fill(struct teams *teams, const struct team_columns *column
         team->dense = dense;
         if (!add_id(teams, team))
             return err_nomem(err, sizeof(team->id));
-        teams->sizes[stream].entities = (size_t)names_count(teams->exact[stream]);
+        size_t count = (size_t)names_count(teams->exact[stream]);
+        teams->sizes[stream].entities = (count + TEAMS_ROUND - 1) / TEAMS_ROUND * TEAMS_ROUND;
     }
     return ERR_OK;
 }

@@ -22,7 +22,9 @@ int32_t teams_dense(const struct teams *teams, int64_t id, size_t *stream);
 int32_t teams_find(const struct teams *teams, size_t stream, struct text name);
 int64_t teams_id(const struct teams *teams, size_t stream, int32_t team); /* as stored */
 const char *teams_name(const struct teams *teams, size_t stream, int32_t team);
-/* [league_country_count()] entities and groups of every stream. */
+/* [league_country_count()] entities and groups of every stream. Entities are rounded up to whole TEAMS_ROUND, so that a new
+ * team seldom changes the layout of tracker states (the first of a country does); no feature depends on them (tested). */
+enum { TEAMS_ROUND = 32 };
 const struct stream_size *teams_sizes(const struct teams *teams);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "feature/builder.h"
 #include "feature/tracker.h"
+#include "football/attributes.h"
 #include "football/history_future.h"
 #include "football/match.h"
 
@@ -30,14 +31,17 @@
 /* A fixture of league E0 on a day at midnight UTC. */
 static inline struct fixture testing_fixture(int64_t id, int64_t day, int32_t home, int32_t away)
 {
-    return (struct fixture){.id = id,
-                            .start_us = day * TIME_DAY_US,
-                            .day = day,
-                            .league = 0,
-                            .season = 1993,
-                            .home = home,
-                            .away = away,
-                            .pre_close = outcome_unknown().close};
+    struct fixture fixture = {.id = id,
+                              .start_us = day * TIME_DAY_US,
+                              .day = day,
+                              .league = 0,
+                              .season = 1993,
+                              .home = home,
+                              .away = away,
+                              .pre_close = prices_unknown()};
+    attributes_clear(fixture.attributes[SIDE_HOME]);
+    attributes_clear(fixture.attributes[SIDE_AWAY]);
+    return fixture;
 }
 
 static inline struct outcome testing_result(int goals_home, int goals_away)

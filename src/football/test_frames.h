@@ -9,8 +9,8 @@
 #include <stdio.h>
 
 struct test_frames {
-    struct frame_builder *team_builder, *match_builder, *price_builder;
-    struct frame *teams, *matches, *prices;
+    struct frame_builder *team_builder, *match_builder, *price_builder, *attribute_builder;
+    struct frame *teams, *matches, *prices, *attributes;
 };
 
 enum {
@@ -25,6 +25,7 @@ enum {
     TEST_MATCH_HOME,
     TEST_MATCH_AWAY,
     TEST_MATCH_COUNTS, /* goals, half, then the statistics; home and away in turn */
+    TEST_MATCH_XG_MILLI = TEST_MATCH_COUNTS + SIDE_COUNT * (2 + STAT_COUNT) + 1, /* behind source_id */
 };
 
 static inline void test_frames_open(struct test_frames *frames)
@@ -59,11 +60,19 @@ static inline void test_frames_open(struct test_frames *frames)
         {"home_reds", FRAME_I32},
         {"away_reds", FRAME_I32},
         {"source_id", FRAME_TEXT},
+        {"home_xg_milli", FRAME_I32},
+        {"away_xg_milli", FRAME_I32},
     };
     static const struct frame_field prices[] = {
         {"match", FRAME_I64},   {"market", FRAME_TEXT}, {"bookmaker", FRAME_TEXT}, {"label", FRAME_TEXT},
         {"price_1", FRAME_F64}, {"price_2", FRAME_F64}, {"price_3", FRAME_F64}};
+    static const struct frame_field attributes[] = {{"team", FRAME_I64},
+                                                    {"season", FRAME_I64},
+                                                    {"known_day", FRAME_I64},
+                                                    {"name", FRAME_TEXT},
+                                                    {"value", FRAME_F64}};
     memset(frames, 0, sizeof(*frames));
+    assert_int_equal(frame_builder_create(attributes, 5, 0, &frames->attribute_builder, NULL), ERR_OK);
     assert_int_equal(frame_builder_create(teams, 3, 0, &frames->team_builder, NULL), ERR_OK);
     assert_int_equal(
         frame_builder_create(matches, sizeof(matches) / sizeof(matches[0]), 0, &frames->match_builder, NULL),
@@ -90,6 +99,7 @@ struct test_match {
     int state;
     int season;       /* 0: 2023 */
     const int *stats; /* [2 + 2 * STAT_COUNT]: half-time goals, then statistics; NULL: none */
+    int xg_milli;     /* measured, home team; half of it is the away team's; 0: none */
 };
 
 static inline void test_frames_match(struct test_frames *frames, const struct test_match *match)
@@ -112,6 +122,10 @@ static inline void test_frames_match(struct test_frames *frames, const struct te
     }
     for (size_t i = 0; match->stats && i < SIDE_COUNT * (1 + STAT_COUNT); i++)
         frame_set_i64(builder, TEST_MATCH_COUNTS + 2 + i, match->stats[i]);
+    if (match->xg_milli) {
+        frame_set_i64(builder, TEST_MATCH_XG_MILLI, match->xg_milli);
+        frame_set_i64(builder, TEST_MATCH_XG_MILLI + 1, match->xg_milli / 2);
+    }
     frame_next_row(builder);
 }
 
@@ -130,8 +144,22 @@ static inline void test_frames_price(struct test_frames *frames, int64_t match_r
     frame_next_row(builder);
 }
 
+static inline void test_frames_attribute(struct test_frames *frames, int64_t team, int season,
+                                         int64_t known_day, const char *name, double value)
+{
+    struct frame_builder *builder = frames->attribute_builder;
+    frame_set_i64(builder, 0, team);
+    frame_set_i64(builder, 1, season);
+    frame_set_i64(builder, 2, known_day);
+    frame_set_text(builder, 3, text_of(name));
+    frame_set_f64(builder, 4, value);
+    frame_next_row(builder);
+}
+
 static inline void test_frames_finish(struct test_frames *frames)
 {
+    assert_int_equal(frame_builder_finish(frames->attribute_builder, &frames->attributes, NULL), ERR_OK);
+    frame_builder_destroy(frames->attribute_builder);
     assert_int_equal(frame_builder_finish(frames->team_builder, &frames->teams, NULL), ERR_OK);
     assert_int_equal(frame_builder_finish(frames->match_builder, &frames->matches, NULL), ERR_OK);
     assert_int_equal(frame_builder_finish(frames->price_builder, &frames->prices, NULL), ERR_OK);
@@ -145,6 +173,7 @@ static inline void test_frames_close(struct test_frames *frames)
     frame_destroy(frames->teams);
     frame_destroy(frames->matches);
     frame_destroy(frames->prices);
+    frame_destroy(frames->attributes);
 }
 
 enum { TEST_TEAMS = 12, TEST_DAYS = 420 };
@@ -184,7 +213,8 @@ static inline void test_frames_random(struct test_frames *frames, uint64_t seed)
                 .goals_away = state == 1 ? random_poisson(&random, 1.1) : -1,
                 .state = state,
                 .season = 2023 + (day > TEST_DAYS / 2), /* families look back on the season before */
-                .stats = random_below(&random, 4) && state == 1 ? stats : NULL};
+                .stats = random_below(&random, 4) && state == 1 ? stats : NULL,
+                .xg_milli = row % 7 == 0 && state == 1 ? (int)(row % 4001) : 0};
             test_frames_match(frames, &match);
             for (size_t book = 0; book < sizeof(books) / sizeof(books[0]); book++) {
                 double scale = 0.9 + 0.2 * random_uniform(&random), p = 0.05 + 0.8 * random_uniform(&random);
@@ -198,6 +228,14 @@ static inline void test_frames_random(struct test_frames *frames, uint64_t seed)
                                       random_below(&random, 2) ? "pre_close" : "close", scale / p,
                                       scale / (1 - p), NAN);
             }
+        }
+    }
+    for (int i = 0; i < 2 * TEST_TEAMS; i++) { /* most teams, told twice in each season */
+        for (int a = 0; a < 4 * ATTRIBUTE_COUNT && i % 5; a++) {
+            const struct attribute_info *info = attribute_at((enum attribute)(a % ATTRIBUTE_COUNT));
+            test_frames_attribute(frames, 100 + i, 2023 + a / (2 * ATTRIBUTE_COUNT),
+                                  first_day + (int64_t)random_below(&random, TEST_DAYS), info->name,
+                                  info->low + (info->high - info->low) * random_uniform(&random));
         }
     }
     test_frames_finish(frames);

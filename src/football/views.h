@@ -11,6 +11,12 @@
 const struct feature_view *football_view_at(size_t index);  /* NULL past the end */
 const struct feature_view *football_view(const char *name); /* NULL unknown */
 
+/* The fixture of which a team's or a pair's row of the moment known_us is emitted, from the match last played: with start_us
+ * and day (London) of that moment, no prices, on no neutral ground. Both stores make their rows of it. */
+void view_subject(const struct fixture *last, int64_t known_us, struct fixture *out);
+/* The same meeting with the sides changed: home plays away. */
+void view_swap(const struct fixture *fixture, struct fixture *out);
+
 /* Plan of a view over the widest set: columns and scratch memory. One thread. */
 struct view_plan;
 enum err_code view_plan_create(const struct feature_view *view, struct view_plan **out,
@@ -23,5 +29,8 @@ const struct view_column *view_plan_column(const struct view_plan *plan, size_t 
  * known; a team's columns do not depend on who the opponent is (tested). */
 void view_plan_emit(struct view_plan *plan, const struct live_state *state, size_t stream,
                     const struct fixture *fixture, int side, float *out);
+/* The same from features that were emitted already (many plans, one emit): features[s] are those of the fixture in which
+ * the entity plays at side s, [columns of the widest set]; features[1] is read only by plans of VIEW_TEAM. */
+void view_plan_gather(const struct view_plan *plan, const float *const features[SIDE_COUNT], float *out);
 
 #endif

@@ -1,7 +1,7 @@
 /* Xg family: expected goals of past matches, in weighted windows (window.h), goals minus expected goals, and the goals
  * that both together let expect of this match.
  *
- * Expected goals of a match are estimated from its shots: xG = a * shots on target + b * other shots, not below 0.
+ * Expected goals of a match are those the source measured, where it did; else they are estimated from its shots: xG = a * shots on target + b * other shots, not below 0.
  * a and b are those of the league, by weighted ridge regression on its past sides only:
  *
  *   minimise  sum over past sides of 0.996^age (goals - a*target - b*other)^2 + 100 ((a - 0.28)^2 + (b - 0.02)^2)
@@ -9,7 +9,7 @@
  * age: matches of the league with statistics since. A half-life of 173 matches follows what the sources call a shot on
  * target (several leagues change that between two seasons). The sums of the normal equations are all the state it
  * needs. A match is estimated with the a and b of before it. xg_match is the one place that says what a match's
- * expected goals are: a source that measures them enters there, ahead of the estimate.
+ * expected goals are. The regression learns from shots and goals whether they were measured or not.
  *
  * Expected goals of this match come from a second strength model (strength.h), learned from the mean of goals and
  * expected goals, half of each forecasting better than either; from goals alone where there are no statistics, so that
@@ -215,6 +215,12 @@ static bool xg_shots_of(const struct outcome *outcome, struct xg_shots out[SIDE_
 static bool xg_match(const struct xg_league *league, const struct outcome *outcome, double out[SIDE_COUNT])
 {
     struct xg_shots shots[SIDE_COUNT];
+    const int16_t *measured = outcome->xg_milli;
+    if (measured[SIDE_HOME] >= 0 && measured[SIDE_AWAY] >= 0) {
+        for (size_t side = 0; side < SIDE_COUNT; side++)
+            out[side] = fmin(measured[side] / 1000.0, XG_HIGH);
+        return true;
+    }
     if (!xg_shots_of(outcome, shots))
         return false;
     for (size_t side = 0; side < SIDE_COUNT; side++) {
@@ -239,7 +245,6 @@ static void learn_regression(struct xg_league *league, const struct outcome *out
     struct xg_shots shots[SIDE_COUNT];
     if (!xg_shots_of(outcome, shots))
         return;
-    league->has_statistics = 1;
     league->target_target *= KEEP;
     league->target_other *= KEEP;
     league->other_other *= KEEP;
@@ -316,6 +321,7 @@ static void xg_apply(void *memory, const void *event, const void *result)
     learn_strength(home, away, league, fixture, outcome, has_xg ? xg : NULL);
     if (!has_xg)
         return;
+    league->has_statistics = 1;
     int goals_home = outcome->goals[SIDE_HOME], goals_away = outcome->goals[SIDE_AWAY];
     learn_windows(home, xg[SIDE_HOME], xg[SIDE_AWAY], goals_home, goals_away);
     learn_windows(away, xg[SIDE_AWAY], xg[SIDE_HOME], goals_away, goals_home);
@@ -324,9 +330,10 @@ static void xg_apply(void *memory, const void *event, const void *result)
 
 const struct tracker tracker_xg = {
     .family = "xg",
-    .doc =
-        "Expected goals of past matches from their shots, over-performance, and strengths learned from them.",
-    .version = 1,
+    .doc = "Expected goals of past matches, measured or from their shots, over-performance, and strengths "
+           "learned from them.",
+    .source = "results, shots, measured expected goals",
+    .version = 2,
     .features = xg_features,
     .feature_count = XG_FEATURES,
     .state_bytes = xg_state_bytes,

@@ -191,6 +191,33 @@ static void matches_without_statistics_teach_strength_only(void **state)
     testing_close(&test);
 }
 
+/* A measured match needs no shots, and shots do not overrule it. */
+static void measured_goals_come_before_the_estimate(void **state)
+{
+    (void)state;
+    struct testing_tracker test;
+    testing_open(&test, &tracker_xg, 3);
+    struct fixture fixture = testing_fixture(9, 9, 0, 1);
+    struct outcome measured = testing_result(1, 0), both = with_shots(1, 0, shots, target), half = both;
+    measured.xg_milli[SIDE_HOME] = 1500;
+    measured.xg_milli[SIDE_AWAY] = 400;
+    play(&test, 1, 0, 1, &measured);
+    assert_close(testing_feature(&test, &fixture, "xg_home_for_5"), 1.5, 1e-5);
+    assert_close(testing_feature(&test, &fixture, "xg_home_against_5"), 0.4, 1e-5);
+    assert_close(testing_feature(&test, &fixture, "xg_home_over_performance_10"), -0.5, 1e-5);
+    assert_false(isnan(testing_feature(&test, &fixture, "xg_expected_home")));
+    both.xg_milli[SIDE_HOME] = 0;
+    both.xg_milli[SIDE_AWAY] = 30000; /* an error of the source counts as 10 */
+    play(&test, 2, 0, 1, &both);
+    assert_close(testing_feature(&test, &fixture, "xg_home_for_5"), 0.75, 1e-5);
+    assert_close(testing_feature(&test, &fixture, "xg_home_against_5"), 5.2, 1e-5);
+    half.xg_milli[SIDE_HOME] = 3000; /* of one side alone: the estimate */
+    play(&test, 3, 2, 1, &half);
+    fixture.home = 2;
+    assert_true(testing_feature(&test, &fixture, "xg_home_for_5") < 2);
+    testing_close(&test);
+}
+
 /* More shots on target than shots, thousands of them: errors of a source. */
 static void absurd_statistics_stay_in_bounds(void **state)
 {
@@ -216,6 +243,7 @@ int main(void)
         cmocka_unit_test(first_match_by_hand),
         cmocka_unit_test(ratios_are_learned),
         cmocka_unit_test(matches_without_statistics_teach_strength_only),
+        cmocka_unit_test(measured_goals_come_before_the_estimate),
         cmocka_unit_test(absurd_statistics_stay_in_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,7 +29,7 @@ struct connection *connection_create(struct request_owner *owner, struct MHD_Con
 
 void connection_destroy(struct connection *connection)
 {
-    assert(connection->stream == NULL);
+    assert(connection->stream == NULL && connection->deferred == NULL);
     buffer_release(&connection->body);
     buffer_release(&connection->answer);
     free(connection->refusal);
@@ -62,7 +62,7 @@ static void empty(struct buffer *buffer)
 
 void connection_reset(struct connection *connection, int64_t now_ms)
 {
-    assert(connection->stream == NULL);
+    assert(connection->stream == NULL && connection->deferred == NULL);
     connection_enter(connection, PHASE_SILENT, now_ms);
     connection->has_headers = false;
     connection->received_bytes = 0;
@@ -100,7 +100,8 @@ void connection_sweep(struct connection *first, struct connection_limits limits,
     for (struct connection *connection = first; connection != NULL; connection = connection->next) {
         if (connection->phase == PHASE_STREAMING && !stream_is_stuck(connection->stream))
             connection->phase_ms = now_ms;
-        bool is_late = now_ms - connection->phase_ms > phase_limit_ms(connection, limits);
+        bool is_late = connection->phase != PHASE_WORKING &&
+                       now_ms - connection->phase_ms > phase_limit_ms(connection, limits);
         if (!is_late && !has_left(connection))
             continue;
         if (is_late && connection->phase == PHASE_ARRIVING)

@@ -17,12 +17,14 @@
 #include <stdint.h>
 
 struct MHD_Connection;
+struct http_deferred;
 struct http_stream;
 struct request_owner;
 
 enum connection_phase {
     PHASE_SILENT,    /* no request yet, or between two */
     PHASE_ARRIVING,  /* from the first line of a request to the handler */
+    PHASE_WORKING,   /* the answer is deferred: no deadline, who defers bounds the work */
     PHASE_ANSWERING, /* until the client has taken the answer */
     PHASE_STREAMING, /* no deadline, only for a client that does not read */
 };
@@ -41,6 +43,8 @@ struct connection {
     struct buffer body;    /* of the request */
     struct buffer answer;  /* lent to the library until the answer is sent */
     struct http_stream *stream;
+    struct http_deferred *deferred;
+    int64_t began_us; /* of the current request, monotonic; only kept when somebody observes */
 };
 
 struct connection_limits {

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "http/connection.h"
+#include "http/deferred.h"
 #include "http/request.h"
 #include "http/stream.h"
 #include "limits.h"
@@ -222,6 +223,7 @@ enum err_code listener_create(struct loop *loop, struct listener_options options
         return err_nomem(err, sizeof *listener);
     listener->owner.loop = loop;
     listener->owner.handle = options.handle;
+    listener->owner.observe = options.observe;
     listener->owner.context = options.context;
     listener->owner.now_ms = now_ms();
     listener->owner.is_due = true; /* the library's first run starts listening */
@@ -252,9 +254,11 @@ void listener_destroy(struct listener *listener)
     }
     /* the library must not be stopped with parked connections */
     for (struct connection *connection = listener->connections; connection != NULL;
-         connection = connection->next)
+         connection = connection->next) {
         if (connection->stream != NULL)
             stream_cut(connection->stream);
+        deferred_cut(connection);
+    }
     if (listener->daemon != NULL)
         MHD_stop_daemon(listener->daemon);
     assert(listener->connection_count == 0);

@@ -1,7 +1,7 @@
 /* Listener: HTTP/1.1 on one event loop, with libmicrohttpd behind it (only listener.c and request.c know it).
  *
  * Every request is handed, complete with its body, to one handler on the loop's thread; the handler fills the
- * response and returns, or turns it into a stream (server-sent events). Limits: body LIMIT_BODY_BYTES (413),
+ * response and returns, turns it into a stream (server-sent events), or defers it (defer.h). Limits: body LIMIT_BODY_BYTES (413),
  * headers LIMIT_HEADER_BYTES (431), slow clients (dropped after LIMIT_REQUEST_TIME_MS), LIMIT_CONNECTIONS
  * (more wait). Refused with 400: a repeated Content-Length, Content-Length with Transfer-Encoding, broken
  * percent-escapes and %00. Loopback safety: Host must name this server (403; see guard.h), and so must Origin
@@ -19,6 +19,7 @@
 
 struct listener;
 struct http_stream;
+struct http_deferred;
 
 struct http_request {
     const char *method; /* "GET" ... */
@@ -32,8 +33,10 @@ struct http_response {
     int status;               /* 200 at the start */
     const char *content_type; /* "application/json" at the start; a literal */
     struct buffer body;
-    struct http_stream *stream; /* set by http_stream_open */
-    char allow[64];             /* Allow header of a 405 */
+    struct http_stream *stream;     /* set by http_stream_open */
+    struct http_deferred *deferred; /* set by http_response_defer (defer.h) */
+    const char *route;              /* pattern of the route that answers, set by the router; NULL: none */
+    char allow[64];                 /* Allow header of a 405 */
 };
 
 /* NULL when absent. Valid until the handler returns. */
@@ -46,6 +49,9 @@ struct listener_options {
     int64_t request_time_ms; /* for a request to arrive, from its first line; 0: LIMIT_REQUEST_TIME_MS */
     int64_t idle_time_ms;    /* between requests, and for a client to take its answer; 0: one minute */
     void (*handle)(void *context, const struct http_request *request, struct http_response *response);
+    /* Called with every answer as it is handed to the client, refusals included; took_us from the first line of the
+     * request on. May be NULL. */
+    void (*observe)(void *context, const struct http_response *response, int64_t took_us);
     void *context;
 };
 /* ERR_BUSY naming the port when it is taken. Takes the loop's prepare hook: one listener per loop. */

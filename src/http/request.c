@@ -6,10 +6,12 @@
 #include "http/request.h"
 
 #include "base/log.h"
+#include "http/deferred.h"
 #include "http/guard.h"
 #include "http/router.h"
 #include "http/stream.h"
 #include "limits.h"
+#include "os/clock.h"
 #include "os/loop.h"
 #include "os/socket.h"
 
@@ -157,6 +159,9 @@ static enum MHD_Result send_answer(struct connection *connection, const struct h
         result = MHD_queue_response(connection->handle, (unsigned)response->status, answer);
     }
     MHD_destroy_response(answer);
+    if (connection->owner->observe != NULL)
+        connection->owner->observe(connection->owner->context, response,
+                                   clock_monotonic_us() - connection->began_us);
     return result;
 }
 
@@ -181,10 +186,37 @@ static enum MHD_Result answer_error(struct connection *connection, const struct 
     return send_answer(connection, &response, closes);
 }
 
+static void check_answer(struct http_response *response)
+{
+    struct err err;
+    assert(response->status >= 200 && response->status <= 599);
+    if (response->stream == NULL && buffer_check(&response->body, "the answer", &err) != ERR_OK) {
+        err.code = ERR_INTERNAL; /* "too large" would blame the request */
+        http_respond_error(response, &err);
+    }
+}
+
+/* Asked once by the handler's return and once when the library has the connection back. */
+static enum MHD_Result answer_deferred(struct connection *connection)
+{
+    struct http_deferred *deferred = connection->deferred;
+    if (!deferred->is_complete) {
+        if (!deferred->is_parked)
+            deferred_park(deferred);
+        return MHD_YES;
+    }
+    struct http_response *response = &deferred->response;
+    check_answer(response);
+    buffer_release(&connection->answer);
+    take_back(connection, response);
+    enum MHD_Result result = send_answer(connection, response, false);
+    deferred_leave(connection);
+    return result;
+}
+
 static enum MHD_Result answer_request(struct connection *connection, const char *path, const char *method)
 {
     struct request_owner *owner = connection->owner;
-    struct err err;
     struct http_request request = {
         .method = method,
         .path = path,
@@ -194,11 +226,12 @@ static enum MHD_Result answer_request(struct connection *connection, const char 
     };
     struct http_response response = lend_buffer(connection);
     owner->handle(owner->context, &request, &response);
-    assert(response.status >= 200 && response.status <= 599);
-    if (response.stream == NULL && buffer_check(&response.body, "the answer", &err) != ERR_OK) {
-        err.code = ERR_INTERNAL; /* "too large" would blame the request */
-        http_respond_error(&response, &err);
+    if (response.deferred != NULL) {
+        take_back(connection, &response);
+        return answer_deferred(connection);
     }
+    deferred_leave(connection); /* deferred, and then the response became something else */
+    check_answer(&response);
     if (response.stream != NULL && strcmp(method, "HEAD") == 0)
         response.stream = NULL; /* the library would send the end of a body that HEAD does not have */
     take_back(connection, &response);
@@ -227,6 +260,8 @@ void *request_begin(void *listener, const char *target, struct MHD_Connection *h
         return NULL; /* there was no memory for it; request_continue closes */
     connection_enter(connection, PHASE_ARRIVING, connection->owner->now_ms);
     connection->has_asked = true;
+    if (connection->owner->observe != NULL)
+        connection->began_us = clock_monotonic_us();
     if (guard_check_target(target, &err) != ERR_OK && !refuse_later(connection, &err))
         return NULL;
     return connection;
@@ -308,6 +343,8 @@ enum MHD_Result request_continue(void *listener, struct MHD_Connection *handle, 
         *size_bytes = 0;
         return take_body(connection, data, taken_bytes);
     }
+    if (connection->deferred != NULL)
+        return answer_deferred(connection);
     if (connection->refusal != NULL)
         return answer_error(connection, connection->refusal, connection->refusal->code == ERR_TOO_LARGE);
     return answer_request(connection, path, method);
@@ -323,6 +360,7 @@ void request_completed(void *listener, struct MHD_Connection *handle, void **con
     if (connection == NULL)
         return;
     close_stream(connection);
+    deferred_leave(connection);
     connection_reset(connection, connection->owner->now_ms);
     *context = NULL;
 }

@@ -12,6 +12,7 @@
 struct request_owner {
     struct loop *loop;
     void (*handle)(void *context, const struct http_request *request, struct http_response *response);
+    void (*observe)(void *context, const struct http_response *response, int64_t took_us); /* may be NULL */
     void *context;
     char address[64]; /* as bound, for the Host check */
     int64_t now_ms;   /* of the current round, monotonic */

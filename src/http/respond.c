@@ -12,6 +12,7 @@ void http_respond_error(struct http_response *response, const struct err *err)
     response->status = err_http_status(err->code);
     response->content_type = "application/json";
     response->stream = NULL;
+    response->deferred = NULL;
     json_writer_init(&writer, &response->body);
     json_begin_object(&writer);
     json_key(&writer, "error");

@@ -87,6 +87,7 @@ void router_dispatch(const struct route *routes, void *context, const struct htt
         if (!matches(route->pattern, request->path, &match))
             continue;
         if (serves(route, request->method)) {
+            response->route = route->pattern;
             call(route, context, &match, response);
             return;
         }

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { READ_CHUNK_BYTES = 64 * 1024 };
+enum { READ_CHUNK_BYTES = 64 * 1024, JOIN_ALIGNMENT = 64 * 1024 /* a multiple of any page size in use */ };
 
 /* Opens a regular file for reading; the caller closes. */
 static enum err_code open_regular(const char *path, int *out_descriptor, int64_t *out_size_bytes,
@@ -69,6 +69,46 @@ out:
     return code;
 }
 
+/* Over a part of a range that is reserved already. */
+static enum err_code map_over(char *at, const char *path, size_t size_bytes, struct err *err)
+{
+    int descriptor = -1;
+    int64_t file_bytes = 0;
+
+    enum err_code code = open_regular(path, &descriptor, &file_bytes, err);
+    if (code != ERR_OK)
+        return code;
+    if ((size_t)file_bytes < size_bytes)
+        code = err_set(err, ERR_CORRUPT, "'%s' is truncated: %" PRId64 " bytes of %zu", path, file_bytes,
+                       size_bytes);
+    else if (size_bytes > 0 &&
+             mmap(at, size_bytes, PROT_READ, MAP_PRIVATE | MAP_FIXED, descriptor, 0) == MAP_FAILED)
+        code = err_set_errno(err, errno, "cannot map '%s'", path);
+    close(descriptor);
+    return code;
+}
+
+enum err_code file_map_join(const char *first_path, size_t first_bytes, const char *second_path,
+                            size_t second_bytes, struct file_map *out, struct err *err)
+{
+    *out = (struct file_map){0};
+    assert(first_bytes > 0 && first_bytes % JOIN_ALIGNMENT == 0);
+    size_t size_bytes = first_bytes + second_bytes;
+    void *data = mmap(NULL, size_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (data == MAP_FAILED)
+        return err_set_errno(err, errno, "cannot map %zu bytes of '%s'", size_bytes, first_path);
+    struct file_map map = {.data = data, .size_bytes = size_bytes};
+    enum err_code code = map_over(data, first_path, first_bytes, err);
+    if (code == ERR_OK)
+        code = map_over((char *)data + first_bytes, second_path, second_bytes, err);
+    if (code != ERR_OK) {
+        file_map_close(&map);
+        return code;
+    }
+    *out = map;
+    return ERR_OK;
+}
+
 void file_map_close(struct file_map *map)
 {
     if (map->data != NULL) {
@@ -76,6 +116,17 @@ void file_map_close(struct file_map *map)
         assert(result == 0);
     }
     *map = (struct file_map){0};
+}
+
+void file_map_forget(const struct file_map *map, size_t offset, size_t size_bytes)
+{
+    size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    size_t begin = (offset + page_bytes - 1) / page_bytes * page_bytes;
+    size_t end = (offset + size_bytes) / page_bytes * page_bytes;
+
+    assert(offset + size_bytes <= map->size_bytes);
+    if (begin < end)
+        (void)madvise((void *)((uintptr_t)map->data + begin), end - begin, MADV_DONTNEED); /* a hint */
 }
 
 enum err_code file_read(const char *path, struct buffer *out, struct err *err)

@@ -23,7 +23,13 @@ struct file_info {
 /* Read-only map of a regular file of at most max_bytes. */
 enum err_code file_map_open(const char *path, int64_t max_bytes, struct file_map *out,
                             struct err *err) CHECKED;
+/* The first `first_bytes` of one file and, right behind them in memory, the first `second_bytes` of another. first_bytes is a
+ * multiple of 64 KiB and not 0. ERR_CORRUPT when a file is shorter. */
+enum err_code file_map_join(const char *first_path, size_t first_bytes, const char *second_path,
+                            size_t second_bytes, struct file_map *out, struct err *err) CHECKED;
 void file_map_close(struct file_map *map);
+/* The pages of this range need not stay in this process: they come back from the system's cache when read again. */
+void file_map_forget(const struct file_map *map, size_t offset, size_t size_bytes);
 /* Appends the whole file to `out` (its maximum applies). */
 enum err_code file_read(const char *path, struct buffer *out, struct err *err) CHECKED;
 /* Writes beside the target, fsyncs, renames, fsyncs the folder: the old content or the new, never a part. */

@@ -327,6 +327,20 @@ void process_raise_open_files(void)
     (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+int64_t process_resident_bytes(void)
+{
+    char line[128] = "";
+    char *rest;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (file == NULL)
+        return 0;
+    if (fgets(line, sizeof line, file) == NULL)
+        line[0] = '\0';
+    fclose(file);
+    (void)strtoll(line, &rest, 10); /* the first number is the address space */
+    return strtoll(rest, NULL, 10) * sysconf(_SC_PAGESIZE);
+}
+
 int64_t process_peak_memory_bytes(void)
 {
     char line[256];

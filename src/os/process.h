@@ -45,5 +45,6 @@ enum err_code process_limit(int64_t memory_bytes, int64_t cpu_s, struct err *err
 /* As many open files as the hard limit allows: every connection is one. Never fails; the old limit stays if it must. */
 void process_raise_open_files(void);
 int64_t process_peak_memory_bytes(void); /* of this process */
+int64_t process_resident_bytes(void);    /* now; 0 when the system does not say */
 
 #endif

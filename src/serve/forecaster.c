@@ -6,6 +6,7 @@
 #include "football/feature_sets.h"
 #include "football/history.h"
 #include "football/league.h"
+#include "serve/fixture_attributes.h"
 #include "serve/online.h"
 #include "store/fixture_store.h"
 #include "store/football_store.h"
@@ -29,13 +30,14 @@ struct forecaster {
     int64_t data_version;
     struct rebuild *rebuild; /* in flight; NULL none */
     bool is_dirty;           /* the store changed while a rebuild was in flight */
+    uint64_t change_count;   /* see forecaster_changes */
 };
 
-/* A build of the online state on the pool, with a store handle of its own. */
+/* The present taken in on the pool, with a store handle of its own. */
 struct rebuild {
     struct forecaster *forecaster; /* NULL: the forecaster has gone */
     char folder[FILE_PATH_BYTES];
-    char key[HASH_HEX_BYTES];
+    enum online_effort effort;
     struct online *online;
     struct err err;
 };
@@ -46,9 +48,15 @@ static void rebuild_work(void *context)
     struct store store;
     if (store_open(rebuild->folder, DB_READ_ONLY, &store, &rebuild->err) != ERR_OK)
         return;
-    if (online_build(&store, rebuild->key, &rebuild->online, &rebuild->err) != ERR_OK)
+    if (online_open(&store, rebuild->effort, &rebuild->online, &rebuild->err) != ERR_OK)
         rebuild->online = NULL;
     store_close(&store);
+}
+
+static void log_present(const struct present *present)
+{
+    log_line(LOG_INFO, "online", "tracker state of data %.8s is live (%s in %.1f ms)", present->key,
+             present_way_name(present->way), (double)present->took_us / 1e3);
 }
 
 static void rebuild_done(void *context)
@@ -62,10 +70,11 @@ static void rebuild_done(void *context)
     }
     forecaster->rebuild = NULL;
     if (rebuild->online != NULL) {
+        forecaster->change_count++;
         online_destroy(forecaster->online);
         forecaster->online = rebuild->online;
-        log_line(LOG_INFO, "online", "tracker state of data %.8s is live", rebuild->key);
-    } else {
+        log_present(&forecaster->online->present);
+    } else if (rebuild->effort == ONLINE_BUILD || rebuild->err.code != ERR_NOT_FOUND) {
         log_line(LOG_ERROR, "online", "tracker state could not be built: %s", rebuild->err.text);
     }
     free(rebuild);
@@ -73,7 +82,7 @@ static void rebuild_done(void *context)
         forecaster_check(forecaster);
 }
 
-static void start_rebuild(struct forecaster *forecaster, const char *key)
+static void start_rebuild(struct forecaster *forecaster, enum online_effort effort)
 {
     struct rebuild *rebuild = calloc(1, sizeof(*rebuild));
     struct err err = {0};
@@ -81,7 +90,7 @@ static void start_rebuild(struct forecaster *forecaster, const char *key)
         return;
     rebuild->forecaster = forecaster;
     memcpy(rebuild->folder, forecaster->store->folder, sizeof(rebuild->folder));
-    memcpy(rebuild->key, key, sizeof(rebuild->key));
+    rebuild->effort = effort;
     if (pool_submit(forecaster->pool, forecaster->loop, rebuild_work, rebuild_done, rebuild, &err) !=
         ERR_OK) {
         log_line(LOG_ERROR, "online", "tracker state could not be built: %s", err.text);
@@ -92,30 +101,36 @@ static void start_rebuild(struct forecaster *forecaster, const char *key)
     forecaster->is_dirty = false;
 }
 
-/* Data that changed: a checkpoint if there is one, else a build in the background. */
+/* A training in another process may have built it since. */
+static bool is_matrix_kept(struct forecaster *forecaster, const char *key)
+{
+    char name[HASH_HEX_BYTES + 4], path[FILE_PATH_BYTES];
+    (void)snprintf(name, sizeof(name), "%s.mat", key);
+    return file_join(forecaster->store->matrix, name, path, NULL) == ERR_OK && file_exists(path);
+}
+
+/* Data that changed: what is kept at once if nothing serves yet, else in the background. */
 static void refresh_online(struct forecaster *forecaster)
 {
     char key[HASH_HEX_BYTES];
-    struct online *online = NULL;
     struct err err = {0};
     if (forecaster->rebuild != NULL) {
         forecaster->is_dirty = true;
         return;
     }
     forecaster->is_dirty = false;
-    if (online_key(forecaster->store, key, &err) != ERR_OK) {
+    if (present_key(forecaster->store, key, &err) != ERR_OK) {
         log_line(LOG_ERROR, "online", "%s", err.text);
         return;
     }
-    bool is_same = forecaster->online != NULL && strcmp(forecaster->online->key, key) == 0;
-    if (is_same && forecaster->online->matrix != NULL)
+    const struct online *online = forecaster->online;
+    if (online == NULL && online_open(forecaster->store, ONLINE_OPEN, &forecaster->online, &err) == ERR_OK)
         return;
-    if (online_open(forecaster->store, key, &online, &err) == ERR_OK) {
-        online_destroy(forecaster->online);
-        forecaster->online = online;
-    } else if (!is_same) {
-        start_rebuild(forecaster, key);
-    }
+    bool is_same = online != NULL && strcmp(online->present.key, key) == 0;
+    if (!is_same)
+        start_rebuild(forecaster, ONLINE_BUILD);
+    else if (online->present.matrix == NULL && is_matrix_kept(forecaster, key))
+        start_rebuild(forecaster, ONLINE_OPEN);
 }
 
 void forecaster_check(struct forecaster *forecaster)
@@ -125,6 +140,7 @@ void forecaster_check(struct forecaster *forecaster)
     if (version == forecaster->data_version && !forecaster->is_dirty)
         return;
     forecaster->data_version = version;
+    forecaster->change_count++;
     if (serving_models_refresh(&forecaster->models, forecaster->store, &err) != ERR_OK)
         log_line(LOG_ERROR, "models", "%s", err.text);
     refresh_online(forecaster);
@@ -171,6 +187,15 @@ void forecaster_destroy(struct forecaster *forecaster)
     free(forecaster);
 }
 
+const char *forecast_outcome_name(enum forecast_outcome outcome)
+{
+    static const char *const names[FORECAST_OUTCOME_COUNT] = {
+        "answered",      "not_ready", "unknown_league", "unknown_team",
+        "unknown_match", "no_model",  "no_features",    "past",
+    };
+    return names[outcome];
+}
+
 const struct serving_models *forecaster_models(const struct forecaster *forecaster)
 {
     return &forecaster->models;
@@ -181,33 +206,46 @@ bool forecaster_is_ready(const struct forecaster *forecaster)
     return forecaster->online != NULL;
 }
 
+const struct online *forecaster_online(const struct forecaster *forecaster)
+{
+    return forecaster->online;
+}
+
+uint64_t forecaster_changes(const struct forecaster *forecaster)
+{
+    return forecaster->change_count;
+}
+
 /* ---- one answer ---- */
 
-static void refuse(struct forecast_answer *out, const char *format, ...) PRINTF_LIKE(2, 3);
-static void refuse(struct forecast_answer *out, const char *format, ...)
+static void refuse(struct forecast_answer *out, enum forecast_outcome outcome, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+static void refuse(struct forecast_answer *out, enum forecast_outcome outcome, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
     (void)vsnprintf(out->reason, sizeof(out->reason), format, arguments);
     va_end(arguments);
     out->is_available = false;
+    out->outcome = outcome;
 }
 
 static bool find_team(struct forecaster *forecaster, size_t stream, const char *name, int32_t *dense,
                       int64_t *id, struct forecast_answer *out)
 {
     struct err err = {0};
-    *dense = teams_find(forecaster->online->teams, stream, text_trim(text_of(name)));
+    *dense = teams_find(forecaster->online->present.teams, stream, text_trim(text_of(name)));
     if (*dense >= 0) {
-        *id = teams_id(forecaster->online->teams, stream, *dense);
+        *id = teams_id(forecaster->online->present.teams, stream, *dense);
         return true;
     }
     size_t of_stream = 0;
     if (football_store_find_team(forecaster->store->db, league_country_name(stream), name, id, &err) ==
         ERR_OK)
-        *dense = teams_dense(forecaster->online->teams, *id, &of_stream);
+        *dense = teams_dense(forecaster->online->present.teams, *id, &of_stream);
     if (*dense < 0)
-        refuse(out, "%s", err.text[0] != '\0' ? err.text : "the team is not known yet");
+        refuse(out, FORECAST_UNKNOWN_TEAM, "%s",
+               err.text[0] != '\0' ? err.text : "the team is not known yet");
     return *dense >= 0;
 }
 
@@ -218,7 +256,7 @@ static enum err_code resolve_match(struct forecaster *forecaster, struct forecas
     struct stored_match match;
     enum err_code code = football_store_find_match(forecaster->store->db, request->match, &match, err);
     if (code == ERR_NOT_FOUND) {
-        refuse(out, "no match has the id '%s'", request->match);
+        refuse(out, FORECAST_UNKNOWN_MATCH, "no match has the id '%s'", request->match);
         return ERR_OK;
     }
     if (code != ERR_OK)
@@ -284,8 +322,8 @@ static void choose_model(struct forecaster *forecaster, const struct forecast_re
     const char *variant = target_at(request->target)->name;
     out->model = serving_models_choose(&forecaster->models, out->league, variant, request->bot, has_prices);
     if (out->model == NULL)
-        refuse(out, "no model for %s/%s%s%s is in production%s; train one: POST /train", out->league, variant,
-               request->bot[0] != '\0' ? "/" : "", request->bot,
+        refuse(out, FORECAST_NO_MODEL, "no model for %s/%s%s%s is in production%s; train one: POST /train",
+               out->league, variant, request->bot[0] != '\0' ? "/" : "", request->bot,
                has_prices ? "" : " that works without prices");
 }
 
@@ -305,13 +343,14 @@ static void answer_played(struct forecaster *forecaster, const struct forecast_r
 {
     int64_t row = online_row(forecaster->online, out->match_id);
     if (row < 0) {
-        refuse(out, "the match was played, and the features before its kick-off are not at hand; they are "
-                    "built by the next "
-                    "training");
+        refuse(out, FORECAST_NO_FEATURES,
+               "the match was played, and the features before its kick-off are not at hand; they are "
+               "built by the next "
+               "training");
         return;
     }
-    const float *features =
-        matrix_values(forecaster->online->matrix) + (size_t)row * matrix_columns(forecaster->online->matrix);
+    const float *features = matrix_values(forecaster->online->present.matrix) +
+                            (size_t)row * matrix_columns(forecaster->online->present.matrix);
     choose_model(forecaster, request, true, out);
     if (out->model != NULL)
         predict(forecaster, features, out);
@@ -335,15 +374,19 @@ static enum err_code answer_fixture(struct forecaster *forecaster, const struct 
                               .away = away,
                               .time_is_known = request->has_clock};
     struct civil civil = time_to_civil(out->kickoff_us, ZONE_LONDON);
+    const struct teams *teams = forecaster->online->present.teams;
+    size_t stream = (size_t)league_country(league);
     fixture.season = (int16_t)league_season(league_at(league), civil.year, civil.month);
     enum err_code code = gather_prices(forecaster, request, out->match_id, &fixture.pre_close, err);
+    if (code == ERR_OK)
+        code = fixture_attributes(forecaster->store->db, teams_id(teams, stream, home),
+                                  teams_id(teams, stream, away), &fixture, err);
     if (code != ERR_OK)
         return code;
     choose_model(forecaster, request, has_any_price(&fixture.pre_close, request->target), out);
     if (out->model == NULL)
         return ERR_OK;
-    live_state_emit(forecaster->online->state, (size_t)league_country(league), &fixture,
-                    forecaster->features);
+    live_state_emit(forecaster->online->present.state, stream, &fixture, forecaster->features);
     predict(forecaster, forecaster->features, out);
     return ERR_OK;
 }
@@ -364,7 +407,8 @@ static bool place_in_time(struct forecaster *forecaster, const struct forecast_r
         return true;
     char last[TIME_TEXT_BYTES];
     time_format_iso(last_us, last);
-    refuse(out, "%s, and results up to %s are known: an honest forecast for an earlier date is not possible",
+    refuse(out, FORECAST_PAST,
+           "%s, and results up to %s are known: an honest forecast for an earlier date is not possible",
            out->match_id != 0 ? "the match has no result" : "no such match is stored", last);
     return false;
 }
@@ -402,7 +446,7 @@ static enum err_code answer_named(struct forecaster *forecaster, struct forecast
     int32_t home = -1, away = -1;
     int64_t home_id = 0, away_id = 0;
     if (league < 0) {
-        refuse(out, "no league has the code '%s'", request->league);
+        refuse(out, FORECAST_UNKNOWN_LEAGUE, "no league has the code '%s'", request->league);
         return ERR_OK;
     }
     size_t stream = (size_t)league_country((size_t)league);
@@ -411,12 +455,12 @@ static enum err_code answer_named(struct forecaster *forecaster, struct forecast
         !find_team(forecaster, stream, request->away, &away, &away_id, out))
         return ERR_OK;
     if (home == away) {
-        refuse(out, "'%s' cannot play itself", request->home);
+        refuse(out, FORECAST_UNKNOWN_MATCH, "'%s' cannot play itself", request->home);
         return ERR_OK;
     }
-    (void)text_copy(text_of(teams_name(forecaster->online->teams, stream, home)), out->home,
+    (void)text_copy(text_of(teams_name(forecaster->online->present.teams, stream, home)), out->home,
                     sizeof(out->home));
-    (void)text_copy(text_of(teams_name(forecaster->online->teams, stream, away)), out->away,
+    (void)text_copy(text_of(teams_name(forecaster->online->present.teams, stream, away)), out->away,
                     sizeof(out->away));
     enum err_code code = find_stored(forecaster, request, home_id, away_id, out, err);
     if (code != ERR_OK || !place_in_time(forecaster, request, out))
@@ -435,9 +479,10 @@ enum err_code forecaster_answer(struct forecaster *forecaster, const struct fore
     *out = (struct forecast_answer){.classes = target_at(request->target)->classes,
                                     .kickoff_us = request->kickoff_us};
     if (forecaster->online == NULL) {
-        refuse(out, forecaster->rebuild != NULL
-                        ? "the features are still being built; try again in a few seconds"
-                        : "the store holds no matches; import some: almanac import football PATH");
+        refuse(out, FORECAST_NOT_READY,
+               forecaster->rebuild != NULL
+                   ? "the features are still being built; try again in a few seconds"
+                   : "the store holds no matches; import some: almanac import football PATH");
         return ERR_OK;
     }
     if (named.match[0] != '\0') {

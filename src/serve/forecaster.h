@@ -15,6 +15,7 @@
 #include "os/loop.h"
 #include "os/thread.h"
 #include "serve/models.h"
+#include "serve/online.h"
 #include "store/store.h"
 
 struct forecaster;
@@ -31,8 +32,22 @@ struct forecast_request {
     struct prices prices; /* NaN where not given */
     bool has_prices;
 };
+/* Why there is no forecast, as classes to count; the reason says it in words. */
+enum forecast_outcome {
+    FORECAST_ANSWERED,
+    FORECAST_NOT_READY, /* the live state is being built, or there are no matches */
+    FORECAST_UNKNOWN_LEAGUE,
+    FORECAST_UNKNOWN_TEAM,
+    FORECAST_UNKNOWN_MATCH,
+    FORECAST_NO_MODEL,
+    FORECAST_NO_FEATURES, /* those of a match already played are not at hand */
+    FORECAST_PAST,        /* the state has seen the future of that date */
+    FORECAST_OUTCOME_COUNT
+};
+const char *forecast_outcome_name(enum forecast_outcome outcome); /* "answered" ... */
 struct forecast_answer {
     bool is_available;
+    enum forecast_outcome outcome;
     char reason[FORECAST_REASON_BYTES]; /* why not, or "" */
     double p[3];
     size_t classes;
@@ -56,5 +71,9 @@ enum err_code forecaster_answer(struct forecaster *forecaster, const struct fore
                                 struct forecast_answer *out, struct err *err) CHECKED;
 const struct serving_models *forecaster_models(const struct forecaster *forecaster);
 bool forecaster_is_ready(const struct forecaster *forecaster); /* live state loaded */
+/* The state that answers now; NULL before the first. Valid until the loop goes on. */
+const struct online *forecaster_online(const struct forecaster *forecaster);
+/* Another number whenever the store was found changed or another state answers: for caches of either. */
+uint64_t forecaster_changes(const struct forecaster *forecaster);
 
 #endif

@@ -1,13 +1,16 @@
 /* Present: the feature matrix and the live state of the store's data as it is now, found in the cheapest way that is true:
  *
- *   opened    the head (or the state) of the present data is there
- *   extended  data changed from some day on: rows before it stay, a checkpoint from before it is advanced over the rest
+ *   opened    what was asked for is there
+ *   extended  data changed from some day on: rows before it stay, a state from before it is advanced over the rest
  *   families  the data is the same, some families are new or changed: only their columns are computed
  *   built     from the first match
  *
- * Each way gives the same bytes (tested). What is made is kept: head, rows, and the states `<key>.state` (after
- * everything) and `<key>.checkpoint` (some weeks before the end, for results that come late).
- * Reads the store only through the handle given, so it may run on a pool thread with its own. */
+ * Each way gives the same bytes (tested). What is made is kept in the matrix folder: head, rows, and two states from
+ * before the end, `<key>.state` (some days, where results arrive out of order) and `<key>.checkpoint` (some weeks, for
+ * results that come late). A state serves all later data as long as nothing before its moment changed, so most extensions
+ * write none.
+ * Reads the store only through the handle given, so it may run on a pool thread with its own. Any number of processes may
+ * do so at the same time. */
 #ifndef ALMANAC_SERVE_PRESENT_H
 #define ALMANAC_SERVE_PRESENT_H
 
@@ -27,13 +30,15 @@ struct present {
     struct matrix *matrix;    /* NULL unless asked for */
     struct live_state *state; /* NULL unless asked for; after everything */
     enum present_way way;
-    size_t rows_computed, columns_computed;
+    size_t rows_computed, columns_computed; /* of the matrix */
     int64_t took_us;
 };
 struct present_request {
     struct store *store;
+    const struct feature_set *set; /* NULL: the widest of football */
     bool want_matrix, want_state;
-    bool only_open;    /* ERR_NOT_FOUND instead of computing */
+    bool only_open;    /* ERR_NOT_FOUND instead of computing a row */
+    bool only_extend;  /* ERR_NOT_FOUND instead of computing from the first match */
     bool from_scratch; /* compute everything even if something is kept (to measure, to compare) */
     struct pool *pool; /* may be NULL */
     const struct build_watch *watch;
@@ -42,8 +47,10 @@ struct present_request {
     void *context;
 };
 
-/* Key of the store's present data. */
+/* Key of the store's present data, of the widest feature set. */
 enum err_code present_key(struct store *store, char out[HASH_HEX_BYTES], struct err *err) CHECKED;
+/* ERR_NOT_FOUND: a matrix of a store without matches; or nothing is kept and the request forbids to compute. On success
+ * *out is released by the caller with present_release. */
 enum err_code present_open(const struct present_request *request, struct present *out,
                            struct err *err) CHECKED;
 void present_release(struct present *present);

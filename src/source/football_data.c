@@ -14,6 +14,8 @@ enum {
     STATISTIC_MAX = 99
 }; /* the most fouls on record are in the seventies: three digits are a typing error */
 
+#define XG_MAX 20.0 /* the most ever measured is below 8 */
+
 enum match_column {
     MATCH_LEAGUE,
     MATCH_DAY,
@@ -26,7 +28,8 @@ enum match_column {
     MATCH_GOALS,
     MATCH_HALF = MATCH_GOALS + 2,
     MATCH_STATISTICS = MATCH_HALF + 2,
-    MATCH_SOURCE_ID = MATCH_STATISTICS + PLAN_STATISTIC_COUNT,
+    MATCH_XG = MATCH_STATISTICS + PLAN_STATISTIC_COUNT,
+    MATCH_SOURCE_ID = MATCH_XG + 2,
     MATCH_LINE,
     MATCH_COLUMNS
 };
@@ -55,6 +58,8 @@ static const struct frame_field match_fields[MATCH_COLUMNS] = {
     {"away_yellows", FRAME_I32},
     {"home_reds", FRAME_I32},
     {"away_reds", FRAME_I32},
+    {"home_xg_milli", FRAME_I32},
+    {"away_xg_milli", FRAME_I32},
     {"source_id", FRAME_TEXT},
     {"line", FRAME_I64},
 };
@@ -181,6 +186,25 @@ static void set_statistics(struct football_reader *reader, const struct row *row
     }
 }
 
+/* Expected goals as a provider measured them: of both sides, or of none. */
+static void set_xg(struct football_reader *reader, const struct row *row)
+{
+    double xg[2] = {NAN, NAN};
+
+    for (int side = 0; side < 2; side++) {
+        struct text text = field_at(row, reader->plan.xg[side]);
+        if (text.size_bytes == 0)
+            return;
+        if (!text_parse_f64(text, &xg[side]) || !(xg[side] >= 0 && xg[side] <= XG_MAX)) {
+            issue_add(&reader->issues, ISSUE_BAD_STATISTIC, row->line, side == 0 ? "HxG" : "AxG", "'%.*s'",
+                      SHOWN(text));
+            return;
+        }
+    }
+    for (size_t side = 0; side < 2; side++)
+        frame_set_i64(reader->matches, MATCH_XG + side, (int64_t)(xg[side] * 1000 + 0.5));
+}
+
 /* "28/05/2023 17:30": what stood in the file. */
 static void set_kickoff(struct football_reader *reader, const struct row *row)
 {
@@ -242,6 +266,7 @@ static void set_match(struct football_reader *reader, struct row *row)
             frame_set_i64(reader->matches, MATCH_HALF + side, row->half[side]);
     }
     set_statistics(reader, row);
+    set_xg(reader, row);
     frame_set_i64(reader->matches, MATCH_LINE, (int64_t)row->line);
     frame_next_row(reader->matches);
 }

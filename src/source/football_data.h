@@ -5,7 +5,8 @@
  *   1970), kickoff TIME (UTC; the first instant of the local day when unknown), time_known I32, kickoff_text TEXT (the
  *   original date and time), season_text TEXT, home TEXT, away TEXT, home_goals away_goals home_half away_half I32,
  *   home_shots away_shots home_shots_on_target away_shots_on_target home_corners away_corners home_fouls away_fouls
- *   home_yellows away_yellows home_reds away_reds I32, source_id TEXT, line I64; missing where the source has none.
+ *   home_yellows away_yellows home_reds away_reds I32, home_xg_milli away_xg_milli I32 (measured expected goals in
+ *   thousandths, columns HxG and AxG or home_xg and away_xg), source_id TEXT, line I64; missing where the source has none.
  * Price frame columns:  match I64 (row of the match frame), market TEXT ("1x2", "ou25", "ah"), bookmaker TEXT ("B365"),
  *   label TEXT ("pre_close", "close"), price_1, price_2, price_3 F64 (1x2: home, draw, away; ou25: under, over; ah: home,
  *   away), handicap F64 (ah only), is_flagged I32 (overround outside limits).
@@ -22,7 +23,7 @@
 #include "source/issue.h"
 
 /* Changes when the same bytes give other rows than before: part of the hash that tells imported files. */
-#define FOOTBALL_DATA_VERSION "football-data 1"
+#define FOOTBALL_DATA_VERSION "football-data 2"
 
 struct football_tables {
     struct frame *matches, *prices;

@@ -205,6 +205,8 @@ static void find_columns(struct plan *plan, struct header header)
     plan->goals[1] = find_either(header, "FTAG", "AG");
     plan->half[0] = find(header, "HTHG");
     plan->half[1] = find(header, "HTAG");
+    plan->xg[0] = find_either(header, "HxG", "home_xg");
+    plan->xg[1] = find_either(header, "AxG", "away_xg");
     plan->result = find_either(header, "FTR", "Res");
     plan->source_id = find(header, "source_id");
     for (int index = 0; index < PLAN_STATISTIC_COUNT; index++)

@@ -30,7 +30,7 @@ struct plan {
     bool is_extra;
     size_t column_count;
     int division, country, league, season, date, time, home, away, result, source_id;
-    int goals[2], half[2];
+    int goals[2], half[2], xg[2];
     int statistics[PLAN_STATISTIC_COUNT]; /* in the order of the match frame: home_shots, away_shots, ... */
     struct plan_quote *quotes;
     size_t quote_count;

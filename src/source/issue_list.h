@@ -19,4 +19,10 @@ ISSUE(ENCODING, "encoding", 0, "bytes that are not UTF-8 were read as Windows-12
 ISSUE(BYTE_ORDER_MARK, "byte_order_mark", 0, "the file begins with a byte order mark; skipped")
 ISSUE(TWO_DIGIT_YEAR, "two_digit_year", 0, "the year has two digits; 70 to 99 are 19xx")
 ISSUE(NAME_SPACES, "name_spaces", 0, "spaces around a team name were removed")
+ISSUE(UNKNOWN_TEAM, "unknown_team", 1, "no team of the country has this name or an alias of it")
+ISSUE(BAD_SEASON, "bad_season", 1, "the season is neither a year nor two that follow each other")
+ISSUE(BAD_ATTRIBUTE, "bad_attribute", 1,
+      "an attribute of a team is not a number or outside its range; that value is left out, the others of "
+      "its row are kept")
+ISSUE(UNKNOWN_COLUMN, "unknown_column", 0, "a column of the header is no known attribute of a team; ignored")
 ISSUE(NO_RESULT, "no_result", 0, "no goals yet: kept as a scheduled match")

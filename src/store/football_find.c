@@ -2,6 +2,8 @@
 #include "store/football_store.h"
 
 #include "base/hash.h"
+#include "base/text_distance.h"
+#include "store/change_store.h"
 #include "store/football_teams.h"
 
 #include <stdio.h>
@@ -52,17 +54,21 @@ enum err_code football_store_hash(struct db *db, char *out, struct err *err)
 
 enum err_code football_store_chain(struct db *db, const char *content_hash, struct err *err)
 {
-    char revision[HASH_HEX_BYTES], next[HASH_HEX_BYTES];
+    char revision[HASH_HEX_BYTES], next[HASH_HEX_BYTES], before[HASH_HEX_BYTES], after[HASH_HEX_BYTES];
     struct query *query;
 
     enum err_code code = read_revision(db, revision, err);
     if (code != ERR_OK)
         return code;
     chain(revision, content_hash, next);
-    code = db_query(db,
-                    "INSERT INTO meta(key, value) VALUES ('football_revision', $1) "
-                    "ON CONFLICT(key) DO UPDATE SET value = excluded.value",
-                    &query, err);
+    chain(load_version, revision, before);
+    chain(load_version, next, after);
+    code = change_store_step(db, before, after, err);
+    if (code == ERR_OK)
+        code = db_query(db,
+                        "INSERT INTO meta(key, value) VALUES ('football_revision', $1) "
+                        "ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+                        &query, err);
     if (code != ERR_OK)
         return code;
     query_bind_text(query, 1, next);
@@ -138,34 +144,12 @@ struct near_name {
     size_t distance;
 };
 
-/* Edits (insert, delete, replace) from one name to the other; Wagner & Fischer 1974, one row at a time. */
-static size_t edit_distance(const char *left, const char *right)
-{
-    size_t row[LIMIT_NAME_BYTES + 1], width = strlen(right);
-
-    if (width > LIMIT_NAME_BYTES)
-        return SIZE_MAX;
-    for (size_t column = 0; column <= width; column++)
-        row[column] = column;
-    for (size_t line = 1; *left != '\0'; left++, line++) {
-        size_t diagonal = row[0];
-        row[0] = line;
-        for (size_t column = 1; column <= width; column++) {
-            size_t replaced = diagonal + (right[column - 1] != *left);
-            size_t shorter = row[column] < row[column - 1] ? row[column] + 1 : row[column - 1] + 1;
-            diagonal = row[column];
-            row[column] = replaced < shorter ? replaced : shorter;
-        }
-    }
-    return row[width];
-}
-
 /* A name that holds the other is near, however much longer it is. */
 static size_t name_distance(const char *wanted, const char *known)
 {
     if (strstr(known, wanted) != NULL || strstr(wanted, known) != NULL)
         return 1;
-    return edit_distance(wanted, known);
+    return text_distance(wanted, known);
 }
 
 static void keep_nearest(struct near_name nearest[NEAREST_COUNT], const char *name, size_t distance)

@@ -1,10 +1,16 @@
-/* Loading everything into frames. Both large tables are scanned once in the order of their keys. Matches come out by id
- * and are brought into the order of time by one gather; prices come out by match id too, so finding the row of their
- * match is a merge of two ascending lists, not a look-up. */
+/* Loading into frames.
+ *
+ * Everything: both large tables are scanned once in the order of their keys. Matches come out by id and are brought into
+ * the order of time by one gather; prices come out by match id too, so finding the row of their match is a merge of two
+ * ascending lists, not a look-up.
+ *
+ * From a day on: the key (league, day, ...) of the matches finds them league by league, so no index by day is needed (it
+ * would cost every import), and prices are read match by match. */
 #include "store/football_store.h"
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "store/attribute_store.h"
 #include "store/fixture_store.h"
 
 #include <assert.h>
@@ -24,7 +30,7 @@ enum match_column {
     HOME,
     AWAY,
     NUMBERS,
-    NUMBER_COUNT = 16
+    NUMBER_COUNT = 18
 };
 enum { SOURCE_ID = NUMBERS + NUMBER_COUNT, MATCH_COLUMNS };
 
@@ -56,15 +62,26 @@ static const struct frame_field match_fields[MATCH_COLUMNS] = {
     {"away_yellows", FRAME_I32},
     {"home_reds", FRAME_I32},
     {"away_reds", FRAME_I32},
+    {"home_xg_milli", FRAME_I32},
+    {"away_xg_milli", FRAME_I32},
     {"source_id", FRAME_TEXT},
 };
-static const char match_sql[] =
-    "SELECT id, league, day, kickoff_us, time_known, is_neutral, state, season, home_id, away_id, "
-    "home_goals, "
-    "away_goals, home_half, away_half, home_shots, away_shots, home_shots_on_target, away_shots_on_target, "
-    "home_corners, away_corners, home_fouls, away_fouls, home_yellows, away_yellows, home_reds, away_reds, "
-    "source_id "
-    "FROM match ORDER BY id";
+#define MATCH_SELECTED                                                                                       \
+    "m.id, m.league, m.day, m.kickoff_us, m.time_known, m.is_neutral, m.state, m.season, m.home_id, "        \
+    "m.away_id, m.home_goals, m.away_goals, m.home_half, m.away_half, m.home_shots, m.away_shots, "          \
+    "m.home_shots_on_target, m.away_shots_on_target, m.home_corners, m.away_corners, m.home_fouls, "         \
+    "m.away_fouls, m.home_yellows, m.away_yellows, m.home_reds, m.away_reds, m.home_xg_milli, "              \
+    "m.away_xg_milli, "                                                                                      \
+    "m.source_id "
+static const char match_sql[] = "SELECT " MATCH_SELECTED "FROM match m ORDER BY m.id";
+
+/* The leagues are found by leaping along the key, one look-up each. */
+static const char match_since_sql[] =
+    "WITH RECURSIVE present(league) AS (SELECT min(league) FROM match UNION ALL "
+    "SELECT (SELECT min(o.league) FROM match o WHERE o.league > present.league) FROM present "
+    "WHERE present.league IS NOT NULL) "
+    "SELECT " MATCH_SELECTED
+    "FROM present CROSS JOIN match m WHERE m.league = present.league AND m.day >= $1 ORDER BY m.id";
 
 enum price_column {
     PRICE_MATCH,
@@ -110,7 +127,17 @@ static void set_match(struct frame_builder *builder, const struct query *query)
     frame_next_row(builder);
 }
 
-static enum err_code scan_matches(struct db *db, struct frame **out, struct err *err)
+static enum err_code query_matches(struct db *db, int64_t from_day, struct query **out, struct err *err)
+{
+    if (from_day == INT64_MIN)
+        return db_query(db, match_sql, out, err);
+    enum err_code code = db_query(db, match_since_sql, out, err);
+    if (code == ERR_OK)
+        query_bind_i64(*out, 1, from_day);
+    return code;
+}
+
+static enum err_code scan_matches(struct db *db, int64_t from_day, struct frame **out, struct err *err)
 {
     struct frame_builder *builder = NULL;
     struct query *query;
@@ -118,7 +145,7 @@ static enum err_code scan_matches(struct db *db, struct frame **out, struct err 
 
     enum err_code code = frame_builder_create(match_fields, MATCH_COLUMNS, 0, &builder, err);
     if (code == ERR_OK)
-        code = db_query(db, match_sql, &query, err);
+        code = query_matches(db, from_day, &query, err);
     while (code == ERR_OK && (code = query_next(query, &has_row, err)) == ERR_OK && has_row)
         set_match(builder, query);
     if (code == ERR_OK)
@@ -160,12 +187,12 @@ static enum err_code order_matches(const struct frame *scanned, size_t max_match
     return code;
 }
 
-static enum err_code load_matches(struct db *db, size_t max_matches, struct frame **out,
+static enum err_code load_matches(struct db *db, int64_t from_day, size_t max_matches, struct frame **out,
                                   struct match_rows *rows, struct err *err)
 {
     struct frame *scanned = NULL;
 
-    enum err_code code = scan_matches(db, &scanned, err);
+    enum err_code code = scan_matches(db, from_day, &scanned, err);
     if (code == ERR_OK)
         code = order_matches(scanned, max_matches, out, rows, err);
     frame_destroy(scanned);
@@ -313,28 +340,62 @@ static enum err_code guess_prices(struct db *db, const struct match_rows *matche
     return ERR_OK;
 }
 
-static enum err_code load_prices(struct db *db, const char *const *bookmakers,
+/* All prices, in one scan. */
+static enum err_code scan_prices(struct db *db, const struct match_rows *matches,
+                                 const struct wanted_quote *wanted, size_t wanted_count,
+                                 struct frame_builder *builder, struct err *err)
+{
+    struct query *query;
+
+    enum err_code code = db_query(
+        db, "SELECT match_id, quote_id, price_1, price_2, price_3 FROM price ORDER BY match_id, quote_id",
+        &query, err);
+    return code == ERR_OK ? merge_prices(query, matches, wanted, wanted_count, builder, err) : code;
+}
+
+/* Those of the matches, one look-up each. */
+static enum err_code find_prices(struct db *db, const struct match_rows *matches,
+                                 const struct wanted_quote *wanted, size_t wanted_count,
+                                 struct frame_builder *builder, struct err *err)
+{
+    struct query *query;
+    bool has_row;
+
+    enum err_code code = db_query(db,
+                                  "SELECT match_id, quote_id, price_1, price_2, price_3 FROM price WHERE "
+                                  "match_id = $1 ORDER BY quote_id",
+                                  &query, err);
+    for (size_t place = 0; place < matches->count && code == ERR_OK; place++) {
+        query_bind_i64(query, 1, matches->id[place]);
+        while ((code = query_next(query, &has_row, err)) == ERR_OK && has_row) {
+            size_t quote = (size_t)query_i64(query, 1);
+            if (quote < wanted_count && wanted[quote].is_wanted)
+                set_price(builder, query, &wanted[quote], matches->row[place]);
+        }
+    }
+    return code;
+}
+
+static enum err_code load_prices(struct db *db, const char *const *bookmakers, bool is_part,
                                  const struct match_rows *matches, size_t kept_matches, struct frame **out,
                                  struct err *err)
 {
     struct wanted_quote *wanted = NULL;
     struct frame_builder *builder = NULL;
-    struct query *query;
     size_t wanted_count = 0, guessed = 0;
+    enum err_code code = ERR_OK;
 
-    enum err_code code = load_quotes(db, bookmakers, NULL, &wanted, &wanted_count, err);
-    if (code == ERR_OK)
+    if (!is_part)
+        code = load_quotes(db, bookmakers, NULL, &wanted, &wanted_count, err);
+    if (code == ERR_OK && !is_part)
         code = guess_prices(db, matches, kept_matches, wanted, wanted_count, &guessed, err);
     if (code == ERR_OK)
         code = frame_builder_create(price_fields, PRICE_COLUMNS, guessed, &builder, err);
     if (code == ERR_OK)
         code = load_quotes(db, bookmakers, builder, &wanted, &wanted_count, err);
     if (code == ERR_OK)
-        code = db_query(
-            db, "SELECT match_id, quote_id, price_1, price_2, price_3 FROM price ORDER BY match_id, quote_id",
-            &query, err);
-    if (code == ERR_OK)
-        code = merge_prices(query, matches, wanted, wanted_count, builder, err);
+        code = is_part ? find_prices(db, matches, wanted, wanted_count, builder, err)
+                       : scan_prices(db, matches, wanted, wanted_count, builder, err);
     if (code == ERR_OK)
         code = frame_builder_finish(builder, out, err);
     frame_builder_destroy(builder);
@@ -344,24 +405,44 @@ static enum err_code load_prices(struct db *db, const char *const *bookmakers,
 
 /* ---- all ---- */
 
-enum err_code football_store_load(struct db *db, const char *const *bookmakers, size_t max_matches,
-                                  struct football_frames *out, struct err *err)
+static enum err_code load(struct db *db, const char *const *bookmakers, int64_t from_day, size_t max_matches,
+                          struct football_frames *out, struct err *err)
 {
     struct match_rows rows = {0};
 
+    enum err_code code = load_matches(db, from_day, max_matches, &out->matches, &rows, err);
+    if (code == ERR_OK)
+        code = load_prices(db, bookmakers, from_day != INT64_MIN, &rows, frame_rows(out->matches),
+                           &out->prices, err);
+    if (code == ERR_OK)
+        code = attribute_store_load(db, &out->attributes, err);
+    free(rows.id);
+    free(rows.row);
+    return code;
+}
+
+enum err_code football_store_load(struct db *db, const char *const *bookmakers, size_t max_matches,
+                                  struct football_frames *out, struct err *err)
+{
     *out = (struct football_frames){0};
-    /* one transaction: teams, matches and prices of the same moment */
+    /* one transaction: all tables of the same moment */
     enum err_code code = db_execute(db, "BEGIN", err);
     if (code != ERR_OK)
         return code;
     code = football_store_load_teams(db, &out->teams, err);
     if (code == ERR_OK)
-        code = load_matches(db, max_matches, &out->matches, &rows, err);
-    if (code == ERR_OK)
-        code = load_prices(db, bookmakers, &rows, frame_rows(out->matches), &out->prices, err);
+        code = load(db, bookmakers, INT64_MIN, max_matches, out, err);
     db_rollback(db);
-    free(rows.id);
-    free(rows.row);
+    if (code != ERR_OK)
+        football_frames_release(out);
+    return code;
+}
+
+enum err_code football_store_load_since(struct db *db, const char *const *bookmakers, int64_t from_day,
+                                        struct football_frames *out, struct err *err)
+{
+    *out = (struct football_frames){0};
+    enum err_code code = load(db, bookmakers, from_day, 0, out, err);
     if (code != ERR_OK)
         football_frames_release(out);
     return code;
@@ -372,5 +453,6 @@ void football_frames_release(struct football_frames *frames)
     frame_destroy(frames->teams);
     frame_destroy(frames->matches);
     frame_destroy(frames->prices);
+    frame_destroy(frames->attributes);
     *frames = (struct football_frames){0};
 }

@@ -20,7 +20,10 @@ static const char upsert_price_sql[] = INSERT_PRICES PRICE_ROW(
     1, 2, 3, 4, 5, 6,
     7) " ON CONFLICT(match_id, quote_id) DO UPDATE SET price_1 = excluded.price_1, price_2 = "
        "excluded.price_2, "
-       "price_3 = excluded.price_3, handicap = excluded.handicap, is_flagged = excluded.is_flagged";
+       "price_3 = excluded.price_3, handicap = excluded.handicap, is_flagged = excluded.is_flagged "
+       "WHERE price.price_1 IS NOT excluded.price_1 OR price.price_2 IS NOT excluded.price_2 OR "
+       "price.price_3 IS NOT excluded.price_3 OR price.handicap IS NOT excluded.handicap OR "
+       "price.is_flagged <> excluded.is_flagged";
 
 /* One statement for many rows: starting a statement costs SQLite as much as two rows of it. */
 /* clang-format off */
@@ -182,14 +185,17 @@ enum err_code football_prices_add(struct football_prices *prices, const struct p
 }
 
 enum err_code football_prices_replace(struct football_prices *prices, const struct price *price,
-                                      struct err *err)
+                                      bool *out_changed, struct err *err)
 {
     enum err_code code = football_prices_flush(prices, err);
 
     if (code != ERR_OK)
         return code;
     bind_price(prices->replace_one, 0, price);
-    return query_run(prices->replace_one, err);
+    code = query_run(prices->replace_one, err);
+    if (code == ERR_OK && db_changes(prices->db) > 0)
+        *out_changed = true;
+    return code;
 }
 
 /* ---- the object ---- */

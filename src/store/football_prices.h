@@ -27,9 +27,10 @@ enum err_code football_prices_quote(struct football_prices *prices, const char *
 /* A price of a new match, each quote once. Fastest by ascending match and quote. */
 enum err_code football_prices_add(struct football_prices *prices, const struct price *price,
                                   struct err *err) CHECKED;
-/* A price that may be stored already: the new one wins. */
+/* A price that may be stored already: the new one wins. *out_changed becomes true when the stored one was another, or
+ * there was none; else it is left. */
 enum err_code football_prices_replace(struct football_prices *prices, const struct price *price,
-                                      struct err *err) CHECKED;
+                                      bool *out_changed, struct err *err) CHECKED;
 enum err_code football_prices_flush(struct football_prices *prices, struct err *err) CHECKED;
 
 #endif

@@ -2,9 +2,11 @@
  * here, an insert that meets its own key does nothing and tells so, and only then the stored row is looked up and
  * updated. Prices of a new match go in by ascending quote id, that is at the end of the tree.
  *
- * An update never forgets: COALESCE keeps what is stored where the source has nothing. */
+ * An update never forgets: COALESCE keeps what is stored where the source has nothing. It tells what the row became, and
+ * only a row that became other than it was is noted in the change log. */
 #include "store/football_store.h"
 
+#include "store/football_notes.h"
 #include "store/football_prices.h"
 #include "store/football_teams.h"
 
@@ -18,9 +20,11 @@
 #define STATISTICS                                                                                           \
     "home_goals, away_goals, home_half, away_half, home_shots, away_shots, home_shots_on_target, "           \
     "away_shots_on_target, home_corners, away_corners, home_fouls, away_fouls, home_yellows, away_yellows, " \
-    "home_reds, away_reds"
+    "home_reds, away_reds, home_xg_milli, away_xg_milli"
 
-enum { STATISTIC_COUNT = 16, FIRST_STATISTIC = 11, QUOTES_PER_MATCH = 128 };
+enum { STATISTIC_COUNT = 18, OPTIONAL_STATISTIC = 16, FIRST_STATISTIC = 11, QUOTES_PER_MATCH = 128 };
+
+#define COLUMN_NONE SIZE_MAX /* measured expected goals need not be there at all */
 
 static const char *const statistic_names[STATISTIC_COUNT] = {"home_goals",
                                                              "away_goals",
@@ -37,13 +41,15 @@ static const char *const statistic_names[STATISTIC_COUNT] = {"home_goals",
                                                              "home_yellows",
                                                              "away_yellows",
                                                              "home_reds",
-                                                             "away_reds"};
+                                                             "away_reds",
+                                                             "home_xg_milli",
+                                                             "away_xg_milli"};
 
 static const char insert_match_sql[] =
     "INSERT INTO match(id, league, day, home_id, away_id, season, kickoff_us, time_known, kickoff_text, "
     "state, " STATISTICS
     ", source_id, file_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, "
-    "$17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28) ON CONFLICT DO NOTHING";
+    "$17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30) ON CONFLICT DO NOTHING";
 
 /* A known kick-off time is not replaced by an unknown one, a result not by its absence. */
 static const char update_match_sql[] =
@@ -61,12 +67,14 @@ static const char update_match_sql[] =
     "home_fouls = COALESCE($21, home_fouls), away_fouls = COALESCE($22, away_fouls), "
     "home_yellows = COALESCE($23, home_yellows), away_yellows = COALESCE($24, away_yellows), "
     "home_reds = COALESCE($25, home_reds), away_reds = COALESCE($26, away_reds), "
-    "source_id = COALESCE($27, source_id), file_id = $28 WHERE id = $1";
+    "home_xg_milli = COALESCE($27, home_xg_milli), away_xg_milli = COALESCE($28, away_xg_milli), "
+    "source_id = COALESCE($29, source_id), file_id = $30 WHERE id = $1 RETURNING " STORED_COLUMNS;
 
 struct football_writer {
     struct db *db;
     struct football_teams *teams;
     struct football_prices *prices;
+    struct football_notes notes;
     int64_t next_match_id;
     struct query *insert_match, *update_match;
 };
@@ -142,6 +150,7 @@ void football_writer_destroy(struct football_writer *writer)
         return;
     football_teams_destroy(writer->teams);
     football_prices_destroy(writer->prices);
+    football_notes_release(&writer->notes);
     free(writer);
 }
 
@@ -180,7 +189,7 @@ static void bind_match(const struct save *save, struct query *query, size_t row,
     query_bind_i64(query, 10, is_played ? MATCH_PLAYED : MATCH_SCHEDULED);
     for (int index = 0; index < STATISTIC_COUNT; index++) {
         size_t column = at->statistics[index];
-        if (frame_is_present(matches, column, row))
+        if (column != COLUMN_NONE && frame_is_present(matches, column, row))
             query_bind_i64(query, FIRST_STATISTIC + index, frame_i32(matches, column)[row]);
         else
             query_bind_null(query, FIRST_STATISTIC + index);
@@ -194,17 +203,17 @@ static void bind_match(const struct save *save, struct query *query, size_t row,
 
 /* The stored match that the row is: by natural key, else by source id (a match that was moved to another day). */
 static enum err_code find_stored(const struct save *save, size_t row, const int64_t teams[2], int64_t *out_id,
-                                 struct err *err)
+                                 struct stored_values *out, struct err *err)
 {
     struct query *query;
     bool has_row;
     const struct frame *matches = save->rows->matches;
 
-    enum err_code code =
-        db_query(save->writer->db,
-                 "SELECT id FROM match WHERE league = $1 AND day = $2 AND home_id = $3 AND away_id = "
-                 "$4 UNION ALL SELECT id FROM match WHERE source_id = $5",
-                 &query, err);
+    enum err_code code = db_query(
+        save->writer->db,
+        "SELECT id, " STORED_COLUMNS " FROM match WHERE league = $1 AND day = $2 AND home_id = $3 AND "
+        "away_id = $4 UNION ALL SELECT id, " STORED_COLUMNS " FROM match WHERE source_id = $5",
+        &query, err);
     if (code != ERR_OK)
         return code;
     query_bind_text(query, 1, save->rows->league[row]);
@@ -217,8 +226,35 @@ static enum err_code find_stored(const struct save *save, size_t row, const int6
         return code;
     assert(has_row); /* the insert met it in this transaction */
     *out_id = query_i64(query, 0);
+    stored_values_read(query, 1, out);
     query_reset(query);
     return ERR_OK;
+}
+
+static enum err_code note_row(const struct save *save, size_t row, struct err *err)
+{
+    const struct frame *matches = save->rows->matches;
+    return football_notes_add(&save->writer->notes, save->rows->league[row],
+                              frame_i64(matches, save->at.day)[row],
+                              frame_i64(matches, save->at.kickoff)[row], err);
+}
+
+/* The update, and the note of what it changed. */
+static enum err_code update_match(const struct save *save, const struct stored_values *before,
+                                  struct err *err)
+{
+    struct query *query = save->writer->update_match;
+    struct stored_values after;
+    bool has_row;
+
+    save->out->matches_updated++;
+    enum err_code code = query_next(query, &has_row, err);
+    if (code != ERR_OK)
+        return code;
+    assert(has_row); /* it was found in this transaction */
+    stored_values_read(query, 0, &after);
+    code = query_run(query, err);
+    return code == ERR_OK ? football_notes_compare(&save->writer->notes, before, &after, err) : code;
 }
 
 static enum err_code save_match(struct save *save, size_t row, int64_t *out_id, bool *out_is_new,
@@ -244,14 +280,14 @@ static enum err_code save_match(struct save *save, size_t row, int64_t *out_id, 
     if (*out_is_new) {
         *out_id = writer->next_match_id++;
         save->out->matches_new++;
-        return ERR_OK;
+        return note_row(save, row, err);
     }
-    code = find_stored(save, row, teams, out_id, err);
+    struct stored_values before;
+    code = find_stored(save, row, teams, out_id, &before, err);
     if (code != ERR_OK)
         return code;
     bind_match(save, writer->update_match, row, *out_id, teams);
-    save->out->matches_updated++;
-    return query_run(writer->update_match, err);
+    return update_match(save, &before, err);
 }
 
 /* ---- prices ---- */
@@ -313,9 +349,9 @@ static void sort_quotes(struct ordered_quote *quotes, size_t count)
     }
 }
 
-/* The price rows [first, end) of one match. */
+/* The price rows [first, end) of one match; *out_changed becomes true when a stored match has other prices now. */
 static enum err_code save_prices(struct save *save, int64_t match_id, bool is_new, size_t first, size_t end,
-                                 struct err *err)
+                                 bool *out_changed, struct err *err)
 {
     struct ordered_quote quotes[QUOTES_PER_MATCH];
     /* more sets than fit are saved in several rounds; a set may then stand in two of them */
@@ -332,8 +368,9 @@ static enum err_code save_prices(struct save *save, int64_t match_id, bool is_ne
         sort_quotes(quotes, count);
         for (size_t index = 0; index < count; index++) {
             struct price price = read_price(save, match_id, quotes[index].quote_id, quotes[index].row);
-            enum err_code code = may_repeat ? football_prices_replace(save->writer->prices, &price, err)
-                                            : football_prices_add(save->writer->prices, &price, err);
+            enum err_code code = may_repeat
+                                     ? football_prices_replace(save->writer->prices, &price, out_changed, err)
+                                     : football_prices_add(save->writer->prices, &price, err);
             if (code != ERR_OK)
                 return code;
         }
@@ -389,6 +426,9 @@ static enum err_code find_columns(struct save *save, struct err *err)
             return code;
     }
     for (int index = 0; index < STATISTIC_COUNT; index++) {
+        at->statistics[index] = COLUMN_NONE;
+        if (index >= OPTIONAL_STATISTIC && frame_find(matches, statistic_names[index]) < 0)
+            continue;
         enum err_code code =
             find_column(matches, statistic_names[index], FRAME_I32, &at->statistics[index], err);
         if (code != ERR_OK)
@@ -422,9 +462,12 @@ static enum err_code save_rows(struct save *save, struct err *err)
         while (end < price_count && price_match[end] == (int64_t)row)
             end++;
         if (rows->league[row] != NULL) {
+            bool prices_changed = false;
             enum err_code code = save_match(save, row, &match_id, &is_new, err);
             if (code == ERR_OK)
-                code = save_prices(save, match_id, is_new, first, end, err);
+                code = save_prices(save, match_id, is_new, first, end, &prices_changed, err);
+            if (code == ERR_OK && prices_changed)
+                code = note_row(save, row, err);
             if (code != ERR_OK)
                 return code;
         }
@@ -446,6 +489,8 @@ enum err_code football_writer_save(struct football_writer *writer, const struct 
         code = save_rows(&save, err);
     if (code == ERR_OK)
         code = football_prices_flush(writer->prices, err);
+    if (code == ERR_OK)
+        code = football_notes_flush(&writer->notes, writer->db, err);
     free(save.quote_ids);
     return code;
 }

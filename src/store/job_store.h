@@ -42,6 +42,8 @@ enum err_code job_store_list(struct db *db, int64_t before_id, struct job_row *o
                              struct err *err) CHECKED;
 enum err_code job_store_request(struct db *db, int64_t id, struct buffer *out,
                                 struct err *err) CHECKED; /* JSON */
+/* How many jobs are in each state. */
+enum err_code job_store_count(struct db *db, int64_t out[JOB_STATE_COUNT], struct err *err) CHECKED;
 /* JSON, or nothing appended when there is none. */
 enum err_code job_store_result(struct db *db, int64_t id, struct buffer *out, struct err *err) CHECKED;
 /* The changes of state of a job, oldest first, as a JSON array of {at, from, to, attempt, note}. */

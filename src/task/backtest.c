@@ -27,16 +27,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FEATURES_NO_PRICES, FEATURES_WITH_PRICES, FEATURES_BOTH };
-
 #define MEMBER(name) OPTION_MEMBER(struct backtest_options, name)
 static const struct option_row rows[] = {
     {"league", OPTION_TEXT, MEMBER(league), "", 0, 0, "E0", "league to forecast, by its code"},
     {"target", OPTION_ENUM, MEMBER(target), "1x2|ou25", 0, 0, "1x2", "match result, or over/under 2.5 goals"},
     {"engine", OPTION_TEXT, MEMBER(engine), "", 0, 0, "lightgbm",
      "how the model is made: lightgbm, elo_logit, bookmaker or base_rate"},
-    {"features", OPTION_ENUM, MEMBER(features), "no_prices|with_prices|both", 0, 0, "both",
-     "feature sets to walk with"},
+    {"features", OPTION_ENUM, MEMBER(features), FEATURE_SET_CHOICES_AND_BOTH, 0, 0, "both",
+     "feature set to walk with; both: no_prices, then with_prices"},
     {"pool", OPTION_ENUM, MEMBER(pool), PREPARE_POOL_CHOICES, 0, 0, "country",
      "matches to learn from: this league, its country, or all"},
     {"from", OPTION_DATE, MEMBER(from_us), "", 0, 0, "2015-07-01", "first day judged"},
@@ -101,7 +99,8 @@ static enum err_code open_data(struct backtest *backtest, struct err *err)
     const struct backtest_options *options = backtest->options;
     enum err_code code = prepare_matrix(backtest->context, &backtest->matrix, err);
     if (code == ERR_OK)
-        code = prepare_history(backtest->context, (struct history_options){0}, &backtest->history, err);
+        code = prepare_history(backtest->context, (struct history_options){.with_close = true},
+                               &backtest->history, err);
     if (code != ERR_OK)
         return code;
     if (history_rows(backtest->history) != matrix_rows(backtest->matrix))
@@ -125,12 +124,12 @@ static enum err_code open_data(struct backtest *backtest, struct err *err)
                       backtest->league_rows.row + backtest->first_row, err);
 }
 
-static enum err_code walk_set(struct backtest *backtest, const struct walk *walk, const char *set_name,
-                              struct err *err)
+static enum err_code walk_set(struct backtest *backtest, const struct walk *walk,
+                              const struct feature_set *set, struct err *err)
 {
     const struct backtest_options *options = backtest->options;
     struct selection selection = {.target = (enum target)options->target,
-                                  .set = football_feature_set(set_name),
+                                  .set = set,
                                   .league = backtest->league,
                                   .pool = (enum prepare_pool)options->pool,
                                   .from_us = TIME_NONE,
@@ -146,8 +145,9 @@ static enum err_code walk_set(struct backtest *backtest, const struct walk *walk
         return code;
     recipe.seed = (uint64_t)options->seed;
     recipe.folds = (recipe.engine->capabilities & ENGINE_IS_BASELINE) != 0 ? 0 : (size_t)options->folds;
-    (void)snprintf(name, sizeof(name), "%.20s %.20s", options->engine,
-                   strcmp(set_name, "no_prices") == 0 ? "no prices" : "with prices");
+    (void)snprintf(name, sizeof(name), "%.20s %.20s", options->engine, set->name);
+    for (char *at = name; (at = strchr(at, '_')) != NULL;) /* "lightgbm no prices" */
+        *at = ' ';
     code = judge_add(&backtest->judge, name, &index, err);
     if (code == ERR_OK)
         code = walk_model(walk, &recipe, &pool, name, backtest->judge.p[index], err);
@@ -158,13 +158,16 @@ static enum err_code walk_set(struct backtest *backtest, const struct walk *walk
 
 static enum err_code walk_all(struct backtest *backtest, struct err *err)
 {
-    static const char *const sets[] = {"no_prices", "with_prices"};
+    const struct feature_set *told = football_feature_set_at((size_t)backtest->options->features);
     struct walk walk = {&backtest->plan,     &backtest->settings,     &backtest->league_rows,
                         backtest->first_row, backtest->context->pool, backtest->context->reporter};
     enum err_code code = ERR_OK;
-    for (int i = 0; code == ERR_OK && i < 2; i++) {
-        if (backtest->options->features == FEATURES_BOTH || backtest->options->features == i)
-            code = walk_set(backtest, &walk, sets[i], err);
+    if (told != NULL) {
+        code = walk_set(backtest, &walk, told, err);
+    } else { /* both */
+        code = walk_set(backtest, &walk, football_feature_set("no_prices"), err);
+        if (code == ERR_OK)
+            code = walk_set(backtest, &walk, football_feature_set("with_prices"), err);
     }
     for (size_t i = 0; code == ERR_OK && engine_at(i) != NULL; i++) {
         size_t index = 0;

@@ -8,7 +8,7 @@ struct backtest_options {
     char league[16];
     int target;
     char engine[32];
-    int features; /* no_prices, with_prices, both */
+    int features; /* index of the feature set; past the last: both */
     int pool;
     int64_t from_us, to_us;
     int refit; /* enum walk_cadence */

@@ -59,7 +59,7 @@ static void gather_odds(const struct judge *judge, const struct history *history
                         const struct betting *betting, double *odds)
 {
     for (size_t i = 0; i < judge->rows; i++) {
-        const struct prices *prices = betting->at_close ? &history_outcome(history, judge->row[i])->close
+        const struct prices *prices = betting->at_close ? history_close(history, judge->row[i])
                                                         : &history_fixture(history, judge->row[i])->pre_close;
         const float *quoted = target_prices(judge->target, prices, betting->bookmaker);
         for (size_t c = 0; c < judge->classes; c++)

@@ -190,11 +190,11 @@ static enum err_code add_path(struct import *import, const char *path, struct er
 
 static bool is_side_file(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    return strcmp(slash != NULL ? slash + 1 : path, SIMULATE_TRUTH_FILE) == 0;
+    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+    return strcmp(name, SIMULATE_TRUTH_FILE) == 0 || strcmp(name, SIMULATE_ATTRIBUTES_FILE) == 0;
 }
 
-/* A file as it is called, of a folder what ends in .csv and is not the simulator's side file. */
+/* A file as it is called, of a folder what ends in .csv and is no side file of the simulator. */
 static enum err_code add_paths(struct import *import, const char *path, struct err *err)
 {
     struct file_info info;

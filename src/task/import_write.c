@@ -62,11 +62,9 @@ static void give_up(struct import_write *write)
     *write->result = write->committed;
 }
 
-static enum err_code store_issues(struct import_write *write, int64_t file_id,
-                                  const struct issue_list *issues, struct err *err)
+enum err_code import_store_issues(struct db *db, int64_t file_id, const struct issue_list *issues,
+                                  struct err *err)
 {
-    struct db *db = write->store->db;
-
     for (size_t index = 0; index < issues->kept; index++) {
         const struct issue *item = &issues->items[index];
         struct stored_issue stored = {issue_name(item->reason), item->field, item->detail,
@@ -105,7 +103,7 @@ static enum err_code store_parsed(struct import_write *write, const struct impor
     if (code == ERR_OK)
         code = import_store_file(write->store->db, &stored, &rows.file_id, err);
     if (code == ERR_OK)
-        code = store_issues(write, rows.file_id, &file->tables.issues, err);
+        code = import_store_issues(write->store->db, rows.file_id, &file->tables.issues, err);
     if (code == ERR_OK)
         code = football_writer_save(write->writer, &rows, saved, err);
     if (code == ERR_OK)

@@ -49,6 +49,9 @@ enum err_code import_write_add(struct import_write *write, const struct import_f
 enum err_code import_write_finish(struct import_write *write, enum err_code code, struct err *err) CHECKED;
 void import_write_release(struct import_write *write);
 
+/* The issues of a file and their counts, in the transaction that is open. */
+enum err_code import_store_issues(struct db *db, int64_t file_id, const struct issue_list *issues,
+                                  struct err *err) CHECKED;
 bool import_is_known(const struct import_write *write, const char *hash);
 void import_file_release(struct import_file *file);
 

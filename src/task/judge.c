@@ -59,8 +59,7 @@ static size_t fill_closing(const struct judge *judge, const struct history *hist
 {
     size_t filled = 0;
     for (size_t i = 0; i < judge->rows; i++) {
-        const struct outcome *outcome = history_outcome(history, judge->row[i]);
-        const float *odds = target_prices(judge->target, &outcome->close, bookmaker);
+        const float *odds = target_prices(judge->target, history_close(history, judge->row[i]), bookmaker);
         double fair[3];
         if (!overround_remove(OVERROUND_MULTIPLICATIVE, odds, judge->classes, fair))
             continue;

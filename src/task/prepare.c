@@ -1,5 +1,5 @@
-/* Prepare: store -> frames -> history -> matrix -> dataset. Frames and history live only while a matrix is built; a
- * cached matrix is opened without reading a match. */
+/* Prepare: store -> matrix -> dataset. The matrix of the present data is serve/present.h's affair; this adds the leak audit
+ * and the words. */
 #include "task/prepare.h"
 
 #include "base/time.h"
@@ -7,8 +7,9 @@
 #include "football/feature_sets.h"
 #include "football/league.h"
 #include "os/clock.h"
-#include "os/file.h"
+#include "serve/present.h"
 #include "store/football_store.h"
+#include "task/matrix_tidy.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -36,7 +37,7 @@ enum err_code prepare_history(struct task_context *context, struct history_optio
     enum err_code code = load_frames(context, &frames, err);
     if (code != ERR_OK)
         return code;
-    code = history_create(frames.teams, frames.matches, frames.prices, options, out, err);
+    code = history_create(frames.teams, frames.matches, frames.prices, frames.attributes, options, out, err);
     football_frames_release(&frames);
     return code;
 }
@@ -58,9 +59,11 @@ struct build_watch prepare_watch(struct task_context *context)
     return (struct build_watch){watch_progress, watch_stop, context};
 }
 
-static enum err_code audit_sample(struct task_context *context, struct err *err)
+/* before_build of present.h */
+static enum err_code audit_sample(void *task, struct err *err)
 {
     enum { SAMPLE_CUTS = 1 };
+    struct task_context *context = task;
     struct audit_source source;
     enum err_code code = prepare_audit_open(context, &source, err);
     if (code != ERR_OK)
@@ -78,66 +81,79 @@ static enum err_code audit_sample(struct task_context *context, struct err *err)
     return code;
 }
 
-/* The live state of the same data, for the server. One that cannot be kept costs the server a build, nothing else. */
-static void keep_state(struct task_context *context, const char *key, const struct live_state *state)
-{
-    char name[HASH_HEX_BYTES + 8], path[FILE_PATH_BYTES];
-    struct err err = {0};
-    (void)snprintf(name, sizeof(name), "%s.state", key);
-    if (file_join(context->store->matrix, name, path, &err) != ERR_OK ||
-        live_state_save(state, key, path, &err) != ERR_OK)
-        report_log(context->reporter, "the tracker state was not kept: %s", err.text);
-}
-
-static enum err_code build_matrix(struct task_context *context, const char *key, struct matrix **out,
-                                  bool *out_built, struct err *err)
-{
-    struct history *history = NULL;
-    struct live_state *state = NULL;
-    enum err_code code = prepare_history(context, (struct history_options){0}, &history, err);
-    if (code != ERR_OK)
-        return code;
-    struct build_watch watch = prepare_watch(context);
-    code = matrix_open_or_build(context->store->matrix, key, football_feature_set_widest(),
-                                history_streams(history), history_stream_count(history),
-                                history_row_info(history), history_rows(history), context->pool, &watch, out,
-                                &state, out_built, err);
-    if (code == ERR_OK && state != NULL)
-        keep_state(context, key, state);
-    live_state_destroy(state);
-    history_destroy(history);
-    return code;
-}
-
 enum err_code prepare_matrix_by_key(struct task_context *context, const char *key, struct matrix **out,
                                     struct err *err)
 {
-    char name[HASH_HEX_BYTES + 4], path[FILE_PATH_BYTES];
-    (void)snprintf(name, sizeof(name), "%s.mat", key);
-    enum err_code code = file_join(context->store->matrix, name, path, err);
-    return code == ERR_OK ? matrix_open(path, out, err) : code;
+    return matrix_open(context->store->matrix, key, out, err);
+}
+
+static void log_present(struct task_context *context, const struct present *present)
+{
+    size_t rows = matrix_rows(present->matrix), columns = matrix_columns(present->matrix);
+    double took_ms = (double)present->took_us / 1e3;
+    switch (present->way) {
+    case PRESENT_OPENED:
+        report_log(context->reporter, "feature matrix %.8s opened: %zu rows x %zu features", present->key,
+                   rows, columns);
+        return;
+    case PRESENT_EXTENDED:
+        report_log(context->reporter,
+                   "feature matrix %.8s extended: %zu rows computed in %.1f ms, now %zu rows x %zu features",
+                   present->key, present->rows_computed, took_ms, rows, columns);
+        return;
+    case PRESENT_FAMILIES:
+        report_log(
+            context->reporter,
+            "feature matrix %.8s got new families: %zu columns computed in %.1f ms, now %zu rows x %zu "
+            "features",
+            present->key, present->columns_computed, took_ms, rows, columns);
+        return;
+    case PRESENT_BUILT:
+        report_log(context->reporter, "feature matrix %.8s built: %zu rows x %zu features", present->key,
+                   rows, columns);
+    }
+}
+
+/* Old matrices take room, nothing else: that they could not be removed stops no task. */
+static void tidy(struct task_context *context)
+{
+    struct err err = {0};
+    if (matrix_tidy(context->store, &err) != ERR_OK)
+        report_log(context->reporter, "old feature matrices were not removed: %s", err.text);
+}
+
+static enum err_code open_present(struct task_context *context, bool from_scratch, struct matrix **out,
+                                  struct err *err)
+{
+    struct build_watch watch = prepare_watch(context);
+    struct present_request request = {.store = context->store,
+                                      .want_matrix = true,
+                                      .from_scratch = from_scratch,
+                                      .pool = context->pool,
+                                      .watch = &watch,
+                                      .before_build = audit_sample,
+                                      .context = context};
+    struct present present;
+    enum err_code code = present_open(&request, &present, err);
+    if (code != ERR_OK)
+        return code;
+    log_present(context, &present);
+    if (present.way != PRESENT_OPENED)
+        tidy(context);
+    *out = present.matrix;
+    present.matrix = NULL;
+    present_release(&present);
+    return ERR_OK;
 }
 
 enum err_code prepare_matrix(struct task_context *context, struct matrix **out, struct err *err)
 {
-    char data_hash[HASH_HEX_BYTES], key[HASH_HEX_BYTES];
-    enum err_code code = football_store_hash(context->store->db, data_hash, err);
-    if (code != ERR_OK)
-        return code;
-    matrix_key(data_hash, football_feature_set_widest(), key);
-    if (prepare_matrix_by_key(context, key, out, NULL) == ERR_OK) {
-        report_log(context->reporter, "feature matrix %.8s opened: %zu rows x %zu features", key,
-                   matrix_rows(*out), matrix_columns(*out));
-        return ERR_OK;
-    }
-    bool was_built = false;
-    code = audit_sample(context, err);
-    if (code == ERR_OK)
-        code = build_matrix(context, key, out, &was_built, err);
-    if (code == ERR_OK)
-        report_log(context->reporter, "feature matrix %.8s built: %zu rows x %zu features", key,
-                   matrix_rows(*out), matrix_columns(*out));
-    return code;
+    return open_present(context, false, out, err);
+}
+
+enum err_code prepare_matrix_anew(struct task_context *context, struct matrix **out, struct err *err)
+{
+    return open_present(context, true, out, err);
 }
 
 /* ---- the audit's view of football ---- */
@@ -151,8 +167,8 @@ static enum err_code audit_open_variant(void *context, enum audit_mode mode, int
     struct football_frames *frames = context;
     struct history *history = NULL;
     struct history_options options = {.future = futures[mode], .cut_us = cut_us, .seed = seed};
-    enum err_code code =
-        history_create(frames->teams, frames->matches, frames->prices, options, &history, err);
+    enum err_code code = history_create(frames->teams, frames->matches, frames->prices, frames->attributes,
+                                        options, &history, err);
     if (code != ERR_OK)
         return code;
     *out = (struct audit_variant){history_streams(history), history_stream_count(history),

@@ -14,8 +14,10 @@
 /* All matches of the store. */
 enum err_code prepare_history(struct task_context *context, struct history_options options,
                               struct history **out, struct err *err) CHECKED;
-/* Opens the cached matrix of the present data, or builds it (and then audits a sample of it for leaks). */
+/* The matrix of the present data: opened, extended by what changed, or built (then a sample is audited for leaks). */
 enum err_code prepare_matrix(struct task_context *context, struct matrix **out, struct err *err) CHECKED;
+/* The same, every row computed again, whatever is kept. */
+enum err_code prepare_matrix_anew(struct task_context *context, struct matrix **out, struct err *err) CHECKED;
 /* The matrix with this key, if its file still exists (models keep the key of theirs). */
 enum err_code prepare_matrix_by_key(struct task_context *context, const char *key, struct matrix **out,
                                     struct err *err) CHECKED;

@@ -61,7 +61,7 @@ static void release(struct reference *reference)
 
 static bool close_of(const struct reference *reference, size_t row, double *p)
 {
-    const float *odds = history_outcome(reference->history, row)->close.home_draw_away[BOOKMAKER_PINNACLE];
+    const float *odds = history_close(reference->history, row)->home_draw_away[BOOKMAKER_PINNACLE];
     double sum = overround_booksum(odds, CLASSES);
     return sum > BOOKSUM_LOW && sum < BOOKSUM_HIGH &&
            overround_remove(OVERROUND_MULTIPLICATIVE, odds, CLASSES, p);
@@ -206,8 +206,8 @@ static enum err_code reference_run(struct task_context *context, const void *opt
 {
     struct reference reference = {.options = options};
     struct json_writer out;
-    enum err_code code =
-        prepare_history(context, (struct history_options){.by_day = true}, &reference.history, err);
+    enum err_code code = prepare_history(
+        context, (struct history_options){.by_day = true, .with_close = true}, &reference.history, err);
     if (code == ERR_OK)
         code = list_rows(&reference, err);
     if (code == ERR_OK && reference.judged_count == 0)

@@ -23,12 +23,14 @@ static const struct option_row rows[] = {
     {"end_year", OPTION_INT, MEMBER(end_year), "", 1900, 2200, "2025",
      "year in whose May the last season ends"},
     {"out", OPTION_TEXT, MEMBER(out), "", 0, 0, "", "folder to write to; made if it does not exist"},
+    {"attributes", OPTION_BOOL, MEMBER(attributes), "", 0, 0, "false",
+     "also write " SIMULATE_ATTRIBUTES_FILE ": wages, ages and so on of every team, for 'import attributes'"},
 };
 const struct option_table simulate_option_table = {"simulate_football", rows, sizeof(rows) / sizeof(*rows)};
 
 /* What one country leaves behind. */
 struct country {
-    struct buffer truth;
+    struct buffer truth, attributes;
     size_t files, matches;
     uint64_t size_bytes;
     enum err_code code;
@@ -59,6 +61,8 @@ static enum err_code add_name(struct names *names, const char *folder, const cha
 static enum err_code add_names(const struct run *run, struct names *names, struct err *err)
 {
     enum err_code code = add_name(names, run->options->out, SIMULATE_TRUTH_FILE, err);
+    if (code == ERR_OK) /* there or not: that of an earlier run may stand in the folder */
+        code = add_name(names, run->options->out, SIMULATE_ATTRIBUTES_FILE, err);
     for (size_t i = 0; code == ERR_OK && i < simulation_season_count(&run->plan); i++) {
         char path[SIMULATION_PATH_BYTES];
         simulation_path(&run->plan, i, path);
@@ -99,12 +103,18 @@ static enum err_code make_folders(const struct run *run, struct err *err)
     return code;
 }
 
-/* An older side file would vouch for files that are about to change. */
-static enum err_code remove_truth(const struct run *run, struct err *err)
+/* Older side files would vouch for files that are about to change. */
+static enum err_code remove_side_files(const struct run *run, struct err *err)
 {
-    char path[FILE_PATH_BYTES];
-    enum err_code code = file_join(run->options->out, SIMULATE_TRUTH_FILE, path, err);
-    return code == ERR_OK && file_exists(path) ? file_remove(path, err) : code;
+    static const char *const names[] = {SIMULATE_TRUTH_FILE, SIMULATE_ATTRIBUTES_FILE};
+    enum err_code code = ERR_OK;
+    for (size_t i = 0; code == ERR_OK && i < sizeof(names) / sizeof(*names); i++) {
+        char path[FILE_PATH_BYTES];
+        code = file_join(run->options->out, names[i], path, err);
+        if (code == ERR_OK && file_exists(path))
+            code = file_remove(path, err);
+    }
+    return code;
 }
 
 /* ---- a country ---- */
@@ -137,6 +147,8 @@ static enum err_code write_seasons(struct run *run, struct country *country, str
         buffer_clear(text);
         simulation_write_csv(simulation, &season, text);
         simulation_write_truth(simulation, &season, &country->truth);
+        if (run->options->attributes)
+            simulation_write_attributes(simulation, &season, &country->attributes);
         code = write_file(run, season.path, text, &country->err);
         if (code == ERR_OK)
             code = check_stop(run, &country->err);
@@ -184,6 +196,35 @@ static enum err_code find_failure(const struct run *run, struct err *err)
 
 /* ---- the whole ---- */
 
+/* Adds what a country wrote to a side file. */
+static void take_part(struct buffer *text, struct buffer *part)
+{
+    if (part->failed != ERR_OK && text->failed == ERR_OK)
+        text->failed = part->failed;
+    buffer_append(text, buffer_text(part), part->size_bytes);
+    buffer_release(part);
+}
+
+static enum err_code write_side_file(const struct run *run, const char *name, struct buffer *text,
+                                     struct simulate_result *out, struct err *err)
+{
+    enum err_code code = write_file(run, name, text, err);
+    out->files++;
+    out->size_bytes += text->size_bytes;
+    buffer_release(text);
+    return code;
+}
+
+static enum err_code write_attributes(const struct run *run, struct simulate_result *out, struct err *err)
+{
+    struct buffer text;
+    buffer_init(&text, TRUTH_BYTES_MAX);
+    simulation_write_attributes_header(&text);
+    for (size_t i = 0; i < run->country_count; i++)
+        take_part(&text, &run->countries[i].attributes);
+    return write_side_file(run, SIMULATE_ATTRIBUTES_FILE, &text, out, err);
+}
+
 static enum err_code write_truth(const struct run *run, struct simulate_result *out, struct err *err)
 {
     struct buffer text;
@@ -191,19 +232,12 @@ static enum err_code write_truth(const struct run *run, struct simulate_result *
     buffer_append_text(&text, SIMULATION_TRUTH_HEADER);
     for (size_t i = 0; i < run->country_count; i++) {
         struct country *country = &run->countries[i];
-        if (country->truth.failed != ERR_OK && text.failed == ERR_OK)
-            text.failed = country->truth.failed;
-        buffer_append(&text, buffer_text(&country->truth), country->truth.size_bytes);
-        buffer_release(&country->truth);
+        take_part(&text, &country->truth);
         out->files += country->files;
         out->matches += country->matches;
         out->size_bytes += country->size_bytes;
     }
-    enum err_code code = write_file(run, SIMULATE_TRUTH_FILE, &text, err);
-    out->files++;
-    out->size_bytes += text.size_bytes;
-    buffer_release(&text);
-    return code;
+    return write_side_file(run, SIMULATE_TRUTH_FILE, &text, out, err);
 }
 
 static enum err_code check_options(const struct simulate_options *options, struct simulation_plan *plan,
@@ -229,21 +263,27 @@ enum err_code simulate_football(struct pool *pool, const struct simulate_options
     run.countries = calloc(run.country_count, sizeof *run.countries);
     if (run.countries == NULL)
         return err_nomem(err, run.country_count * sizeof *run.countries);
-    for (size_t i = 0; i < run.country_count; i++)
+    for (size_t i = 0; i < run.country_count; i++) {
         buffer_init(&run.countries[i].truth, TRUTH_BYTES_MAX);
+        buffer_init(&run.countries[i].attributes, TRUTH_BYTES_MAX);
+    }
     code = check_folder(&run, err);
     if (code == ERR_OK)
         code = make_folders(&run, err);
     if (code == ERR_OK)
-        code = remove_truth(&run, err);
+        code = remove_side_files(&run, err);
     if (code == ERR_OK) {
         pool_for(pool, run.country_count, simulate_country, &run);
         code = find_failure(&run, err);
     }
+    if (code == ERR_OK && options->attributes)
+        code = write_attributes(&run, out, err);
     if (code == ERR_OK)
         code = write_truth(&run, out, err);
-    for (size_t i = 0; i < run.country_count; i++)
+    for (size_t i = 0; i < run.country_count; i++) {
         buffer_release(&run.countries[i].truth);
+        buffer_release(&run.countries[i].attributes);
+    }
     free(run.countries);
     return code;
 }

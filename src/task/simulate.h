@@ -3,6 +3,8 @@
  *
  *   DIR/england/PremierLeague_2015-2016.csv ...   one file per division and season
  *   DIR/true_probabilities.csv                    league, date, home, away, p_home, p_draw, p_away, p_over25
+ *   DIR/team_attributes.csv                       on request: wages and so on of every club and season, for
+ *                                                 `almanac import attributes`
  *
  * The same options give the same bytes, whatever the number of threads. */
 #ifndef ALMANAC_TASK_SIMULATE_H
@@ -13,14 +15,17 @@
 #include "job/report.h"
 #include "os/file.h"
 #include "os/thread.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define SIMULATE_TRUTH_FILE "true_probabilities.csv"
+#define SIMULATE_TRUTH_FILE      "true_probabilities.csv"
+#define SIMULATE_ATTRIBUTES_FILE "team_attributes.csv"
 
 struct simulate_options {
     int64_t leagues, seasons, seed, end_year;
     char out[FILE_PATH_BYTES];
+    bool attributes; /* also write team_attributes.csv */
 };
 extern const struct option_table simulate_option_table;
 

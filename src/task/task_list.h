@@ -2,3 +2,6 @@
 TASK(train)
 TASK(backtest)
 TASK(reference)
+TASK(statistics)
+TASK(ablation)
+TASK(materialize)

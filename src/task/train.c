@@ -16,6 +16,7 @@
 #include "evaluate/scoresheet.h"
 #include "football/feature_sets.h"
 #include "football/league.h"
+#include "football/profile.h"
 #include "learn/metric.h"
 #include "learn/model.h"
 #include "learn/split.h"
@@ -39,8 +40,8 @@ static const struct option_row rows[] = {
     {"target", OPTION_ENUM, MEMBER(target), "1x2|ou25", 0, 0, "1x2", "match result, or over/under 2.5 goals"},
     {"engine", OPTION_TEXT, MEMBER(engine), "", 0, 0, "lightgbm",
      "how the model is made: lightgbm, elo_logit, bookmaker or base_rate"},
-    {"features", OPTION_TEXT, MEMBER(features), "", 0, 0, "no_prices",
-     "feature set: no_prices or with_prices"},
+    {"features", OPTION_TEXT, MEMBER(features), "", 0, 0, "",
+     "feature set, by its name ('almanac features sets'); empty: that of the league's profile"},
     {"pool", OPTION_ENUM, MEMBER(pool), PREPARE_POOL_CHOICES, 0, 0, "all",
      "matches to learn from: this league, its country, or all"},
     {"last", OPTION_INT, MEMBER(last), "matches", 0, 1e9, "0",
@@ -91,7 +92,7 @@ static void name_model(struct plan *plan)
     (void)snprintf(plan->name.variant, sizeof(plan->name.variant), "%s",
                    target_at((enum target)options->target)->name);
     /* with and without prices are different models: the one cannot serve where there are no prices */
-    bool has_prices = strcmp(options->features, "with_prices") == 0;
+    bool has_prices = football_feature_set_has_prices(plan->set);
     (void)snprintf(plan->name.bot, sizeof(plan->name.bot), "%.23s%s", options->engine,
                    has_prices ? "_prices" : "");
 }
@@ -102,16 +103,18 @@ static enum err_code check_plan(struct plan *plan, struct err *err)
     plan->league = league_find(text_of(options->league));
     if (plan->league < 0)
         return err_set_field(err, ERR_INVALID, "league", "no league has the code '%s'", options->league);
-    plan->set = football_feature_set(options->features);
+    bool is_told = options->features[0] != '\0';
+    plan->set = is_told ? football_feature_set(options->features) : profile_feature_set((size_t)plan->league);
     if (plan->set == NULL)
-        return err_set_field(err, ERR_INVALID, "features", "no feature set is called '%s'",
-                             options->features);
+        return err_set_field(err, ERR_INVALID, "features", "no feature set is called '%s'; there are %s",
+                             options->features, FEATURE_SET_CHOICES);
     enum err_code code = recipe_init(&plan->recipe, options->engine, options->parameters, err);
     if (code != ERR_OK)
         return code;
     if ((plan->recipe.engine->capabilities & ENGINE_NEEDS_PRICES) != 0 &&
-        strcmp(options->features, "with_prices") != 0)
-        return err_set_field(err, ERR_INVALID, "features", "engine '%s' needs the feature set with_prices",
+        !football_feature_set_has_prices(plan->set))
+        return err_set_field(err, ERR_INVALID, "features",
+                             "engine '%s' needs a feature set with prices, such as with_prices",
                              options->engine);
     plan->recipe.seed = (uint64_t)options->seed;
     plan->recipe.folds =
@@ -173,7 +176,7 @@ static void name_version(struct plan *plan)
     hash_add_i64(&hash, options->target);
     hash_add_text(&hash, options->engine);
     hash_add_i64(&hash, plan->recipe.engine->version);
-    hash_add_text(&hash, options->features);
+    hash_add_text(&hash, plan->set->name);
     feature_set_hash(plan->set, &hash);
     hash_add_i64(&hash, options->pool);
     hash_add_i64(&hash, options->last);
@@ -232,6 +235,8 @@ static void write_description(const struct plan *plan, const struct fitted *fitt
     json_key(out, "options");
     struct train_options options = *plan->options;
     options.matrix[0] = '\0'; /* said above, and the same whether it was asked for by key or not */
+    (void)snprintf(options.features, sizeof(options.features), "%s",
+                   plan->set->name); /* profiles may change */
     option_write_json(&train_table, &options, out);
     json_key(out, "engine_options");
     if (plan->recipe.engine->options != NULL)
@@ -390,7 +395,7 @@ static enum err_code judge_plan(struct task_context *context, const struct plan 
             code = add_baseline(plan, engine_at(i)->name, &judge, err);
     }
     if (code == ERR_OK)
-        code = prepare_history(context, (struct history_options){0}, &history, err);
+        code = prepare_history(context, (struct history_options){.with_close = true}, &history, err);
     if (code == ERR_OK && history_rows(history) == matrix_rows(plan->matrix))
         code = judge_add_closing(&judge, history, err);
     if (code == ERR_OK)

@@ -7,7 +7,8 @@ and obvious way: scores are tables of probabilities, regressions are solved over
 all past sides, windows are slices of lists.  It shares no code with the program.
 
 A match is a dictionary: league, date, teams (home, away; names unique within
-the rating pool), goals, shots, target (home, away; NaN unknown), neutral
+the rating pool), goals, shots, target, xg (home, away; NaN unknown; xg measured,
+in thousandths), neutral
 (optional).  tests/test_features.py feeds simulated seasons; run as a program it
 reads the store and the exported matrix of a data directory, recomputes every
 row and compares:
@@ -219,6 +220,7 @@ class Xg:
 
     def __init__(self):
         self.strength = Strength()
+        self.seen = set()  # leagues with expected goals of some match
         self.sides = defaultdict(lambda: np.empty((0, 3)))  # league -> target, other, goals of every past side
         self.past = defaultdict(lambda: {"for": [], "against": [], "over": [], "over_against": []})
 
@@ -244,7 +246,7 @@ class Xg:
             out[f"xg_gap_{window}"] = net("home") - net("away")
         home, away = self.strength.expected(match, self.SPREAD)
         values = [home, away, home - away, *chances(home, away, usable_rho(home, away, self.RHO))[:4]]
-        if not len(self.sides[match["league"]]):
+        if match["league"] not in self.seen:
             values = [math.nan] * len(values)
         names = ("expected_home", "expected_away", "expected_difference", "chance_home", "chance_draw", "chance_away",
                  "chance_over")
@@ -252,6 +254,9 @@ class Xg:
 
     def estimate(self, match):
         """Expected goals of both sides, in whole units of 2^-16; None without statistics."""
+        if not any(math.isnan(value) for value in match["xg"]):  # measured, in thousandths
+            measured = [min(value / 1000, 10) for value in match["xg"]]
+            return [math.floor(65536 * value + 0.5) / 65536 for value in measured], measured
         if any(math.isnan(value) for value in (*match["shots"], *match["target"])):
             return None
         a, b = self.coefficients(match["league"])
@@ -280,6 +285,9 @@ class Xg:
             past["against"].append(other)
             past["over"].append(min(goals[side], 99) - own)
             past["over_against"].append(min(goals[1 - side], 99) - other)
+        self.seen.add(match["league"])
+        if any(math.isnan(value) for value in (*match["shots"], *match["target"])):
+            return
         rows = [[t, o, min(g, 99)] for (t, o), g in zip(self.kinds(match), goals)]
         self.sides[match["league"]] = np.vstack([self.sides[match["league"]], rows])
 
@@ -290,7 +298,8 @@ FAMILIES = {"berrar": Berrar, "dixon_coles": DixonColes, "xg": Xg}
 # ---- as a program ----
 
 COLUMNS = ("m.id, m.league, m.day, m.kickoff_us, m.time_known, m.is_neutral, m.home_id, m.away_id, m.home_goals, "
-           "m.away_goals, m.home_shots, m.away_shots, m.home_shots_on_target, m.away_shots_on_target, t.country")
+           "m.away_goals, m.home_shots, m.away_shots, m.home_shots_on_target, m.away_shots_on_target, "
+           "m.home_xg_milli, m.away_xg_milli, t.country")
 
 
 def read_store(path):
@@ -298,7 +307,7 @@ def read_store(path):
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     query = f"SELECT {COLUMNS} FROM match m JOIN team t ON t.id = m.home_id WHERE m.state IN (0, 1)"
     countries = defaultdict(list)
-    for (key, league, day, kickoff, known, neutral, home, away, hg, ag, hs, as_, ht, at, country) in connection.execute(query):
+    for (key, league, day, kickoff, known, neutral, home, away, hg, ag, hs, as_, ht, at, hx, ax, country) in connection.execute(query):
         pair = lambda a, b: tuple(math.nan if v is None else v for v in (a, b))
         date = datetime.date(1970, 1, 1) + datetime.timedelta(days=day)
         played = hg is not None and ag is not None
@@ -306,7 +315,7 @@ def read_store(path):
         end = None if not played else kickoff + 135 * 60 * 10 ** 6 if known else midnight_us(date + datetime.timedelta(days=1))
         countries[country].append({"id": key, "league": league, "date": date, "start": start, "known": end,
                                    "neutral": neutral, "teams": (home, away), "goals": (hg, ag), "shots": pair(hs, as_),
-                                   "target": pair(ht, at)})
+                                   "target": pair(ht, at), "xg": pair(hx, ax)})
     connection.close()
     return countries
 
@@ -346,7 +355,8 @@ def main():
     parser.add_argument("--league", action="append")
     arguments = parser.parse_args()
     countries = read_store(arguments.data_dir / "almanac.db")
-    probe = {"league": "", "date": None, "teams": ("", "-"), "goals": (0, 0), "shots": (0, 0), "target": (0, 0)}
+    probe = {"league": "", "date": None, "teams": ("", "-"), "goals": (0, 0), "shots": (0, 0), "target": (0, 0),
+             "xg": (math.nan, math.nan)}
     names = [name for family in FAMILIES.values() for name in family().emit(probe)]
     matrix = read_matrix(arguments.data_dir / "feature_matrix_last.csv", names)
     report = {family: {"values": 0, "off": 0, "largest": 0.0} for family in FAMILIES}
