@@ -464,3 +464,12 @@ def test_the_newest_row_is_what_is_served_live(stored, server, form_rows):
         assert set(answer["features"]) == set(list(row)[2:])
         for name, value in answer["features"].items():
             assert same(number(value), number(row[name])), (team, name)
+
+
+def test_a_job_writes_a_view_again(stored, server):
+    assert server.request("DELETE", "/api/features/views/h2h").status_code == 200
+    assert_error(server.post("/api/features/materialize", {"view": "nothing"}), 400, field="view")
+    answer = server.post("/api/features/materialize", {"view": "h2h"})
+    assert answer.status_code == 202
+    assert server.wait_job(answer.json()["job_id"])["job"]["state"] == "succeeded"
+    assert server.get("/api/features/views/h2h").json()["rows"] > 0

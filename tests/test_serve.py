@@ -324,7 +324,7 @@ BAD_BODIES = {
 }
 
 
-@pytest.mark.parametrize("path", ["/predict", "/train", "/backtest"])
+@pytest.mark.parametrize("path", ["/predict", "/train", "/backtest", "/api/ablation", "/api/features/materialize"])
 @pytest.mark.parametrize("case", BAD_BODIES)
 def test_malformed_body(shared_server, case, path):
     answer = shared_server.request("POST", path, data=BAD_BODIES[case], headers={"Content-Type": "application/json"})
@@ -337,7 +337,7 @@ BAD_TRAININGS = {
     "league number": ({"league": 5}, "league"),
     "target": ({"target": "correct_score"}, "target"),
     "engine": ({"engine": "crystal_ball"}, "engine"),
-    "features": ({"features": "all"}, "features"),
+    "features": ({"features": "everything"}, "features"),
     "folds text": ({"folds": "5"}, "folds"),
     "folds real": ({"folds": 2.5}, "folds"),
     "folds out of range": ({"folds": 1000}, "folds"),

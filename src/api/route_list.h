@@ -5,6 +5,7 @@ ROUTE("POST", "/predict", api_predict,
       "Probabilities of one match, fair odds, and the edge against given prices.")
 ROUTE("POST", "/train", api_train, "Starts a training as a job; answers its id and process at once.")
 ROUTE("POST", "/backtest", api_backtest, "Starts a walk-forward backtest as a job.")
+ROUTE("POST", "/api/ablation", api_ablation, "Starts an ablation of the feature families as a job.")
 ROUTE("GET", "/model/current", api_model_current, "The versions in production (query: league, target, bot).")
 ROUTE("GET", "/api/jobs", api_jobs_list, "Jobs, newest first (query: limit, before).")
 ROUTE("GET", "/api/jobs/{id}", api_job_get, "One job: state, progress, times, error, result.")
@@ -15,6 +16,8 @@ ROUTE("POST", "/api/jobs/{id}/stop", api_job_stop,
 ROUTE("GET", "/api/features/statistics", api_feature_statistics,
       "Mean, spread, missing share and drift of every feature (query: league, family, limit, recent_days, reference_to); "
       "202 with a job while they are still to be made.")
+ROUTE("POST", "/api/features/materialize", api_materialize,
+      "Starts the writing of feature views to the offline store as a job.")
 ROUTE("GET", "/api/features/views", api_view_list, "Feature views in the offline store, newest version first.")
 ROUTE("GET", "/api/features/views/{view}", api_view_get,
       "One view (form, or form@version): schema, source, statistics of every feature.")

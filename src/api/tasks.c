@@ -1,4 +1,4 @@
-/* POST /train, POST /backtest: a task of the table becomes a job. The body is checked against the task's option table
+/* POST /train, /backtest, /api/ablation, /api/features/materialize: a task of the table becomes a job. The body is checked against the task's option table
  * before anything is accepted, so that a bad request never makes a job. */
 #include "api/api.h"
 
@@ -58,19 +58,15 @@ static enum err_code submit(struct api *api, const char *name, const struct rout
     return ERR_OK;
 }
 
-enum err_code api_train(void *context, const struct route_match *match, struct http_response *response,
-                        struct err *err);
-enum err_code api_backtest(void *context, const struct route_match *match, struct http_response *response,
-                           struct err *err);
-
-enum err_code api_train(void *context, const struct route_match *match, struct http_response *response,
-                        struct err *err)
-{
-    return submit(context, "train", match, response, err);
-}
-
-enum err_code api_backtest(void *context, const struct route_match *match, struct http_response *response,
-                           struct err *err)
-{
-    return submit(context, "backtest", match, response, err);
-}
+#define TASK_ROUTE(name)                                                                                     \
+    enum err_code api_##name(void *context, const struct route_match *match, struct http_response *response, \
+                             struct err *err);                                                               \
+    enum err_code api_##name(void *context, const struct route_match *match, struct http_response *response, \
+                             struct err *err)                                                                \
+    {                                                                                                        \
+        return submit(context, #name, match, response, err);                                                 \
+    }
+TASK_ROUTE(train)
+TASK_ROUTE(backtest)
+TASK_ROUTE(ablation)
+TASK_ROUTE(materialize)

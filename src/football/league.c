@@ -1,5 +1,5 @@
-/* Leagues: league_list.h as an array, and look-ups over its few dozen rows by walking through them: nothing
- * here is called once per match in a loop that matters (history.c and the readers keep tables of their own).
+/* Leagues: league_list.h as an array, and look-ups over its few dozen rows by walking through them. Only the country of a
+ * league is asked for with every request, so that is remembered.
  *
  * Countries are numbered in the order in which the list first names them. */
 #include "football/league.h"
@@ -7,6 +7,7 @@
 #include "limits.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <string.h>
 
 static const struct league leagues[] = {
@@ -74,7 +75,7 @@ static bool country_begins(size_t league)
     return true;
 }
 
-size_t league_country_count(void)
+static size_t count_countries(void)
 {
     size_t count = 0;
     for (size_t i = 0; i < LEAGUE_COUNT; i++)
@@ -82,14 +83,36 @@ size_t league_country_count(void)
     return count;
 }
 
-int league_country(size_t league)
+size_t league_country_count(void)
 {
-    assert(league < LEAGUE_COUNT);
+    static atomic_size_t known; /* 0: not yet counted; any thread may be the one that does */
+    size_t count = atomic_load_explicit(&known, memory_order_relaxed);
+    if (count == 0) {
+        count = count_countries();
+        atomic_store_explicit(&known, count, memory_order_relaxed);
+    }
+    return count;
+}
+
+static int find_country(size_t league)
+{
     int country = -1;
     for (size_t i = 0; i < LEAGUE_COUNT; i++) {
         country += country_begins(i);
         if (strcmp(leagues[i].country, leagues[league].country) == 0)
             break;
+    }
+    return country;
+}
+
+int league_country(size_t league)
+{
+    static atomic_int known[LEAGUE_COUNT]; /* country + 1 */
+    assert(league < LEAGUE_COUNT);
+    int country = atomic_load_explicit(&known[league], memory_order_relaxed) - 1;
+    if (country < 0) {
+        country = find_country(league);
+        atomic_store_explicit(&known[league], country + 1, memory_order_relaxed);
     }
     return country;
 }

@@ -15,7 +15,6 @@
 #include "football/history.h"
 #include "football/history_future.h"
 #include "football/league.h"
-#include "serve/fixture_attributes.h"
 #include "store/football_store.h"
 
 #include <inttypes.h>
@@ -259,13 +258,10 @@ static enum err_code load_match(const struct feature_level_input *input, struct 
     if (code == ERR_OK)
         code = feature_levels_fixture(input->online, &match, &fixture, &stream, err);
     if (code == ERR_OK)
-        code = fixture_attributes(input->store->db, match.home_id, match.away_id, &fixture, err);
-    if (code == ERR_OK)
         code = read_prices(input, &fixture.pre_close, err);
-    if (code == ERR_OK)
-        code = fixture_attributes(input->store->db, match.home_id, match.away_id, &fixture, err);
     if (code != ERR_OK)
         return code;
+    online_fill_attributes(input->online, stream, &fixture);
     view_plan_emit(input->view->plan, input->online->present.state, stream, &fixture, SIDE_HOME, row->values);
     return ERR_OK;
 }

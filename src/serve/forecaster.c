@@ -6,7 +6,6 @@
 #include "football/feature_sets.h"
 #include "football/history.h"
 #include "football/league.h"
-#include "serve/fixture_attributes.h"
 #include "serve/online.h"
 #include "store/fixture_store.h"
 #include "store/football_store.h"
@@ -374,15 +373,12 @@ static enum err_code answer_fixture(struct forecaster *forecaster, const struct 
                               .away = away,
                               .time_is_known = request->has_clock};
     struct civil civil = time_to_civil(out->kickoff_us, ZONE_LONDON);
-    const struct teams *teams = forecaster->online->present.teams;
     size_t stream = (size_t)league_country(league);
     fixture.season = (int16_t)league_season(league_at(league), civil.year, civil.month);
     enum err_code code = gather_prices(forecaster, request, out->match_id, &fixture.pre_close, err);
-    if (code == ERR_OK)
-        code = fixture_attributes(forecaster->store->db, teams_id(teams, stream, home),
-                                  teams_id(teams, stream, away), &fixture, err);
     if (code != ERR_OK)
         return code;
+    online_fill_attributes(forecaster->online, stream, &fixture);
     choose_model(forecaster, request, has_any_price(&fixture.pre_close, request->target), out);
     if (out->model == NULL)
         return ERR_OK;

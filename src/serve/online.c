@@ -2,6 +2,7 @@
 #include "serve/online.h"
 
 #include "base/time.h"
+#include "store/attribute_store.h"
 #include "store/fixture_store.h"
 
 #include <stdlib.h>
@@ -60,8 +61,28 @@ void online_destroy(struct online *online)
     if (online == NULL)
         return;
     present_release(&online->present);
+    attributes_destroy(online->attributes);
     free(online->by_id);
     free(online);
+}
+
+void online_fill_attributes(const struct online *online, size_t stream, struct fixture *fixture)
+{
+    const int32_t team[SIDE_COUNT] = {fixture->home, fixture->away};
+    for (size_t side = 0; side < SIDE_COUNT; side++)
+        attributes_fill(online->attributes, teams_id(online->present.teams, stream, team[side]),
+                        fixture->season, fixture->day, fixture->attributes[side]);
+}
+
+static enum err_code load_attributes(struct store *store, struct attributes **out, struct err *err)
+{
+    static const struct history_options whole;
+    struct frame *frame = NULL;
+    enum err_code code = attribute_store_load(store->db, &frame, err);
+    if (code == ERR_OK)
+        code = attributes_create(frame, &whole, out, err);
+    frame_destroy(frame);
+    return code;
 }
 
 /* With the matrix if that is no more than the effort, else the state alone. */
@@ -88,6 +109,8 @@ enum err_code online_open(struct store *store, enum online_effort effort, struct
     if (online == NULL)
         return err_nomem(err, sizeof(*online));
     enum err_code code = football_store_last_kickoff(store->db, &online->last_kickoff_us, err);
+    if (code == ERR_OK)
+        code = load_attributes(store, &online->attributes, err);
     if (code == ERR_OK)
         code = open_present(store, effort, &online->present, err);
     if (code != ERR_OK) {

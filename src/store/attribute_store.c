@@ -63,18 +63,3 @@ enum err_code attribute_store_load(struct db *db, struct frame **out, struct err
                                   &query, err);
     return code == ERR_OK ? read_rows(query, out, err) : code;
 }
-
-enum err_code attribute_store_load_pair(struct db *db, int64_t home_id, int64_t away_id, struct frame **out,
-                                        struct err *err)
-{
-    struct query *query;
-    enum err_code code = db_query(db,
-                                  "SELECT team_id, season, known_day, name, value FROM team_attribute "
-                                  "WHERE team_id IN ($1, $2) ORDER BY team_id, season, name, known_day",
-                                  &query, err);
-    if (code != ERR_OK)
-        return code;
-    query_bind_i64(query, 1, home_id);
-    query_bind_i64(query, 2, away_id);
-    return read_rows(query, out, err);
-}

@@ -22,8 +22,5 @@ enum err_code attribute_store_save(struct db *db, const struct stored_attribute 
                                    bool *out_changed, struct err *err) CHECKED;
 /* All of them; in one query, so of one moment. */
 enum err_code attribute_store_load(struct db *db, struct frame **out, struct err *err) CHECKED;
-/* Those of two teams (a fixture's). */
-enum err_code attribute_store_load_pair(struct db *db, int64_t home_id, int64_t away_id, struct frame **out,
-                                        struct err *err) CHECKED;
 
 #endif
