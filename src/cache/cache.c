@@ -4,9 +4,7 @@
  * so threads that read different keys rarely meet. A cache smaller than two SHARD_BYTES has one shard, and there "used
  * longest ago" is exact; with several it holds within a shard.
  * An entry is one block: header, key, value. Its cost is the block and its place in the table, so `bytes` is what the memory
- * is really spent on, to within the allocator's rounding.
- * A load in flight is a record in its shard. Invalidation marks it stale: its result goes to those who asked before, is not
- * kept, and whoever asks later starts a load of their own. */
+ * is really spent on, to within the allocator's rounding. */
 #include "cache/cache.h"
 
 #include "base/hash.h"
@@ -33,23 +31,11 @@ struct entry {
     char data[]; /* key, value */
 };
 
-struct flight {
-    struct flight *next;
-    uint64_t hash;
-    size_t holders; /* the loader and those who wait; the last one frees it */
-    bool is_done, is_stale;
-    struct err err; /* code ERR_OK: value */
-    struct buffer value;
-    char key[];
-};
-
 struct shard {
     _Alignas(64) pthread_mutex_t lock;
-    pthread_cond_t landed; /* some flight is done */
     struct entry **buckets;
     size_t bucket_count;
     struct entry *newest, *oldest;
-    struct flight *flights;
     struct cache_counts counts;
 };
 
@@ -67,21 +53,19 @@ static bool shard_init(struct shard *shard, size_t budget_bytes)
     shard->buckets = calloc(BUCKETS_MIN, sizeof(struct entry *));
     shard->bucket_count = BUCKETS_MIN;
     shard->counts.budget_bytes = budget_bytes;
-    int failure = pthread_mutex_init(&shard->lock, NULL) | pthread_cond_init(&shard->landed, NULL);
-    assert(failure == 0); /* Linux allocates nothing for them */
+    int failure = pthread_mutex_init(&shard->lock, NULL);
+    assert(failure == 0); /* Linux allocates nothing for it */
     (void)failure;
     return shard->buckets != NULL;
 }
 
 static void shard_release(struct shard *shard)
 {
-    assert(shard->flights == NULL); /* nobody is inside */
     for (struct entry *entry = shard->newest, *older; entry != NULL; entry = older) {
         older = entry->older;
         free(entry);
     }
     free(shard->buckets);
-    pthread_cond_destroy(&shard->landed);
     pthread_mutex_destroy(&shard->lock);
 }
 
@@ -299,123 +283,16 @@ void cache_put(struct cache *cache, const char *key, const void *data, size_t si
     unlock(place.shard);
 }
 
-/* ---- single flight ---- */
-
-static struct flight *find_flight(const struct place *place)
-{
-    struct flight *flight = place->shard->flights;
-    while (flight != NULL &&
-           (flight->is_stale || flight->hash != place->hash || strcmp(flight->key, place->key) != 0))
-        flight = flight->next;
-    return flight;
-}
-
-static void leave_flight(struct flight *flight)
-{
-    if (--flight->holders > 0)
-        return;
-    buffer_release(&flight->value);
-    free(flight);
-}
-
-static enum err_code await_flight(struct shard *shard, struct flight *flight, struct buffer *out,
-                                  struct err *err)
-{
-    shard->counts.waits++;
-    flight->holders++;
-    while (!flight->is_done)
-        (void)pthread_cond_wait(&shard->landed, &shard->lock);
-    enum err_code code = flight->err.code;
-    if (code == ERR_OK)
-        buffer_append(out, flight->value.data, flight->value.size_bytes);
-    else if (err != NULL)
-        *err = flight->err;
-    leave_flight(flight);
-    return code;
-}
-
-static struct flight *start_flight(const struct place *place)
-{
-    struct flight *flight = malloc(sizeof(*flight) + place->key_bytes);
-    if (flight == NULL)
-        return NULL;
-    *flight = (struct flight){.next = place->shard->flights, .hash = place->hash, .holders = 1};
-    memcpy(flight->key, place->key, place->key_bytes);
-    place->shard->flights = flight;
-    place->shard->counts.loads++;
-    return flight;
-}
-
-/* What the loader appended goes to the table and to those who wait. */
-static void land_flight(struct cache *cache, const struct place *place, struct flight *flight,
-                        const char *data, size_t size_bytes, int64_t ttl_ms)
-{
-    struct flight **link = &place->shard->flights;
-    while (*link != flight)
-        link = &(*link)->next;
-    *link = flight->next;
-    flight->is_done = true;
-    if (flight->err.code == ERR_OK && flight->holders > 1) {
-        buffer_init(&flight->value, size_bytes);
-        buffer_append(&flight->value, data, size_bytes);
-        if (flight->value.failed != ERR_OK)
-            (void)err_nomem(&flight->err, size_bytes); /* theirs alone */
-    }
-    if (data != NULL && !flight->is_stale)
-        keep(cache, place, data, size_bytes, ttl_ms);
-    leave_flight(flight);
-    (void)pthread_cond_broadcast(&place->shard->landed);
-}
-
-enum err_code cache_get_or_load(struct cache *cache, const char *key,
-                                enum err_code (*load)(void *context, const char *key, struct buffer *out,
-                                                      int64_t *ttl_ms, struct err *err),
-                                void *context, struct buffer *out, bool *out_hit, struct err *err)
-{
-    struct err failure = {0};
-    int64_t ttl_ms = 0;
-    size_t begin_bytes = out->size_bytes;
-    struct place place = lock_place(cache, key);
-    *out_hit = take(cache, &place, out);
-    struct flight *flight = *out_hit ? NULL : find_flight(&place);
-    enum err_code code = ERR_OK;
-    if (flight != NULL)
-        code = await_flight(place.shard, flight, out, err);
-    if (*out_hit || flight != NULL) {
-        unlock(place.shard);
-        return code != ERR_OK ? code : buffer_check(out, "the value", err);
-    }
-    flight = start_flight(&place);
-    unlock(place.shard);
-    if (flight == NULL)
-        return err_nomem(err, sizeof(*flight));
-    code = load(context, key, out, &ttl_ms, &failure);
-    if (code == ERR_OK)
-        code = buffer_check(out, "the value", &failure);
-    const char *data = code == ERR_OK ? buffer_text(out) + begin_bytes : NULL;
-    failure.code = code;
-    (void)pthread_mutex_lock(&place.shard->lock);
-    flight->err = failure;
-    land_flight(cache, &place, flight, data, data != NULL ? out->size_bytes - begin_bytes : 0, ttl_ms);
-    unlock(place.shard);
-    if (code != ERR_OK && err != NULL)
-        *err = failure;
-    return code;
-}
-
 /* ---- invalidation ---- */
 
 void cache_invalidate(struct cache *cache, const char *key)
 {
     struct place place = lock_place(cache, key);
     struct entry *entry = find_entry(&place);
-    struct flight *flight = find_flight(&place);
     if (entry != NULL) {
         drop_entry(place.shard, entry);
         place.shard->counts.invalidations++;
     }
-    if (flight != NULL)
-        flight->is_stale = true;
     unlock(place.shard);
 }
 
@@ -429,10 +306,6 @@ static size_t shard_invalidate(struct shard *shard, const char *prefix, size_t p
             continue;
         drop_entry(shard, entry);
         count++;
-    }
-    for (struct flight *flight = shard->flights; flight != NULL; flight = flight->next) {
-        if (strncmp(flight->key, prefix, prefix_bytes) == 0)
-            flight->is_stale = true;
     }
     shard->counts.invalidations += count;
     unlock(shard);
@@ -457,8 +330,6 @@ struct cache_counts cache_counts(struct cache *cache)
         unlock(shard);
         sum.hits += counts.hits;
         sum.misses += counts.misses;
-        sum.loads += counts.loads;
-        sum.waits += counts.waits;
         sum.evictions += counts.evictions;
         sum.expirations += counts.expirations;
         sum.invalidations += counts.invalidations;

@@ -1,8 +1,6 @@
 /* Cache: bytes by key in memory, with a time to live per entry, a byte budget, and eviction of what was used longest ago.
  *
- * Concurrent reads of one key that is not there do the work once: the first caller loads, the others wait for its result
- * (single flight). An entry invalidated while it is being loaded is not kept. Expired entries are never returned.
- * Threads: any. Time comes from the clock given. */
+ * Expired entries are never returned. Threads: any. Time comes from the clock given. */
 #ifndef ALMANAC_CACHE_CACHE_H
 #define ALMANAC_CACHE_CACHE_H
 
@@ -16,7 +14,7 @@
 struct cache;
 
 struct cache_counts {
-    uint64_t hits, misses, loads, waits;                     /* waits: callers that shared another's load */
+    uint64_t hits, misses;
     uint64_t evictions, expirations, invalidations, refused; /* refused: larger than the budget */
     uint64_t entries, bytes, budget_bytes;
 };
@@ -28,12 +26,6 @@ void cache_destroy(struct cache *cache);
 bool cache_get(struct cache *cache, const char *key, struct buffer *out);
 /* What cannot be kept (no memory, larger than the budget) is not kept; nothing else happens. */
 void cache_put(struct cache *cache, const char *key, const void *data, size_t size_bytes, int64_t ttl_ms);
-/* Loads what is missing: `load` appends the value to *out and says how long it may live; its errors go to every waiting
- * caller and nothing is kept. */
-enum err_code cache_get_or_load(struct cache *cache, const char *key,
-                                enum err_code (*load)(void *context, const char *key, struct buffer *out,
-                                                      int64_t *ttl_ms, struct err *err),
-                                void *context, struct buffer *out, bool *out_hit, struct err *err) CHECKED;
 void cache_invalidate(struct cache *cache, const char *key);
 size_t cache_invalidate_prefix(struct cache *cache, const char *prefix); /* "" all; returns how many */
 struct cache_counts cache_counts(struct cache *cache);
