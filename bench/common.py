@@ -247,7 +247,12 @@ class Bench:
         found = [text.strip() for text in dump.splitlines() if text.strip().startswith('{"subject"')]
         if not found:
             raise Failed("models dump shows no description")
-        return json.loads(found[0])
+        return {**json.loads(found[0]), "names": self.feature_names("no_prices")}
+
+    def feature_names(self, name):
+        """The features of a set, in the order of the matrix."""
+        out = measure([BINARY, "features", "list", "--set", name, "--format", "json"])["out"]
+        return [feature["name"] for feature in json.loads(out)]
 
     def peer_model(self):
         """The same model for the peer, and what it serves; returns the folder."""

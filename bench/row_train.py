@@ -29,7 +29,9 @@ def run(bench):
     program = common.build_target("bench_train_lightgbm")
     x, y = common.WORK / "x.f32", common.WORK / "y.i32"
     ours_out, peer_out = common.WORK / "ours.f64", common.WORK / "peer.f64"
-    made = common.last_json(common.measure(bench.peer("peer_matrix", "../peer_train/export.py", bench.matrix_csv(), x, y, ROWS)))
+    names = common.WORK / "names.json"
+    names.write_text(json.dumps(bench.feature_names("no_prices")))
+    made = common.last_json(common.measure(bench.peer("peer_matrix", "../peer_train/export.py", bench.matrix_csv(), names, x, y, ROWS)))
     learned = int(made["rows"] * LEARNED)
     rest = made["rows"] - learned
     shape = [x, y, made["rows"], made["columns"], learned, common.THREADS]

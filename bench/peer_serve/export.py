@@ -18,7 +18,7 @@ database, matrix, description_path, folder = sys.argv[1:5]
 with open(description_path, encoding="utf-8") as file:
     description = json.load(file)
 learned, league = description["learned"], description["options"]["league"]
-names = [name for name in polars.read_csv(matrix, n_rows=0).columns[5:] if not name.startswith("market_")]
+names = description["names"]
 table = polars.read_csv(matrix, columns=["id", "start", "league", "label_1", *names],
                         schema_overrides={name: polars.Float32 for name in names})
 

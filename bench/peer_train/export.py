@@ -1,6 +1,6 @@
 """Raw rows for the row `train`, from our exported matrix. Not timed; runs with the Python of peer_matrix.
 
-    export.py MATRIX.csv X.f32 LABELS.i32 ROWS    the last ROWS played matches, the columns of the set no_prices
+    export.py MATRIX.csv NAMES.json X.f32 LABELS.i32 ROWS    the last ROWS played matches, the columns named
 Prints {"rows", "columns"}.
 """
 
@@ -10,8 +10,9 @@ import sys
 import numpy
 import polars
 
-matrix, values_path, labels_path, rows = sys.argv[1:5]
-names = [name for name in polars.read_csv(matrix, n_rows=0).columns[5:] if not name.startswith("market_")]
+matrix, names_path, values_path, labels_path, rows = sys.argv[1:6]
+with open(names_path, encoding="utf-8") as file:
+    names = json.load(file)
 table = polars.read_csv(matrix, columns=["label_1", *names], schema_overrides={name: polars.Float32 for name in names})
 table = table.filter(polars.col("label_1") >= 0).tail(int(rows))
 values = table.select(names).fill_null(float("nan")).to_numpy()

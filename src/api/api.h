@@ -64,5 +64,7 @@ enum err_code api_path_id(const struct route_match *match, size_t index, int64_t
                           struct err *err) CHECKED;
 void api_write_time(struct json_writer *out, const char *key, int64_t time_us); /* null for TIME_NONE */
 void api_write_job(struct json_writer *out, const struct job_row *job);
+/* 202 with the job's id and process: what was asked for is under way. */
+void api_answer_job(const struct job_row *job, struct http_response *response);
 
 #endif

@@ -35,6 +35,22 @@ void api_write_job(struct json_writer *out, const struct job_row *job)
     json_end_object(out);
 }
 
+void api_answer_job(const struct job_row *job, struct http_response *response)
+{
+    struct json_writer out;
+    response->status = 202;
+    json_writer_init(&out, &response->body);
+    json_begin_object(&out);
+    json_field_i64(&out, "job_id", job->id);
+    if (job->pid != 0)
+        json_field_i64(&out, "pid", job->pid);
+    else
+        json_field_null(&out, "pid");
+    json_key(&out, "job");
+    api_write_job(&out, job);
+    json_end_object(&out);
+}
+
 HANDLER(api_jobs_list)
 {
     struct api *api = context;

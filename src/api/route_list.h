@@ -14,15 +14,18 @@ ROUTE("GET", "/api/jobs/{id}/logs", api_job_logs,
 ROUTE("POST", "/api/jobs/{id}/stop", api_job_stop,
       "Asks the job to stop; it is called stopped when its processes are gone.")
 ROUTE("GET", "/api/features/statistics", api_feature_statistics,
-      "Mean, spread, missing share and drift of every feature (query: league, family, limit, recent_days, reference_to); "
+      "Mean, spread, missing share and drift of every feature (query: league, family, limit, recent_days, "
+      "reference_to); "
       "202 with a job while they are still to be made.")
 ROUTE("POST", "/api/features/materialize", api_materialize,
       "Starts the writing of feature views to the offline store as a job.")
-ROUTE("GET", "/api/features/views", api_view_list, "Feature views in the offline store, newest version first.")
+ROUTE("GET", "/api/features/views", api_view_list,
+      "Feature views in the offline store, newest version first.")
 ROUTE("GET", "/api/features/views/{view}", api_view_get,
       "One view (form, or form@version): schema, source, statistics of every feature.")
 ROUTE("POST", "/api/features/views/{view}/history", api_view_history,
-      "Features as of given moments (entities: [{team, at}] or {home, away, at} or {match, at}, features, max_age_days).")
+      "Features as of given moments (entities: [{team, at}] or {home, away, at} or {match, at}, features, "
+      "max_age_days).")
 ROUTE("GET", "/api/features/views/{view}/range", api_view_range,
       "Rows of one entity over time (query: match, team, opponent, from, to, limit, features).")
 ROUTE("DELETE", "/api/features/views/{view}", api_view_delete, "Deletes one version of a view.")

@@ -43,18 +43,7 @@ static enum err_code submit(struct api *api, const char *name, const struct rout
     buffer_release(&options);
     if (code != ERR_OK)
         return code;
-    struct json_writer out;
-    response->status = 202;
-    json_writer_init(&out, &response->body);
-    json_begin_object(&out);
-    json_field_i64(&out, "job_id", job.id);
-    if (job.pid != 0)
-        json_field_i64(&out, "pid", job.pid);
-    else
-        json_field_null(&out, "pid");
-    json_key(&out, "job");
-    api_write_job(&out, &job);
-    json_end_object(&out);
+    api_answer_job(&job, response);
     return ERR_OK;
 }
 

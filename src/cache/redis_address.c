@@ -53,13 +53,20 @@ static const char *find(struct text text, char byte)
     return text.size_bytes == 0 ? NULL : memchr(text.data, byte, text.size_bytes);
 }
 
-static bool parse_number(struct text text, int64_t max, int *out)
+/* Digits only, without a sign. */
+static bool parse_number(struct text text, int64_t min, int64_t max, int *out)
 {
     int64_t number;
-    if (!text_parse_i64(text, &number) || number < 0 || number > max)
+    if (text.size_bytes == 0 || text.data[0] < '0' || text.data[0] > '9' || !text_parse_i64(text, &number) ||
+        number < min || number > max)
         return false;
     *out = (int)number;
     return true;
+}
+
+static bool parse_port(struct text text, int *out)
+{
+    return parse_number(text, 1, 65535, out);
 }
 
 /* user:password@ ; *rest loses it */
@@ -86,17 +93,17 @@ static bool parse_host(struct redis_address *address, struct text text)
     const char *end;
     if (text.size_bytes > 0 && text.data[0] == '[') {
         end = find(text, ']');
-        if (end == NULL ||
+        if (end == NULL || end == text.data + 1 ||
             !text_copy(before(behind(text, text.data + 1), end), address->host, sizeof(address->host)))
             return false;
         text = behind(text, end + 1);
         return text.size_bytes == 0 ||
-               (text.data[0] == ':' && parse_number(behind(text, text.data + 1), 65535, &address->port));
+               (text.data[0] == ':' && parse_port(behind(text, text.data + 1), &address->port));
     }
     end = find(text, ':');
     struct text host = end != NULL ? before(text, end) : text;
     return host.size_bytes > 0 && text_copy(host, address->host, sizeof(address->host)) &&
-           (end == NULL || parse_number(behind(text, end + 1), 65535, &address->port));
+           (end == NULL || parse_port(behind(text, end + 1), &address->port));
 }
 
 static bool parse_tcp(struct redis_address *address, struct text rest)
@@ -105,7 +112,7 @@ static bool parse_tcp(struct redis_address *address, struct text rest)
         return false;
     const char *slash = find(rest, '/');
     struct text database = slash != NULL ? behind(rest, slash + 1) : (struct text){"", 0};
-    return (database.size_bytes == 0 || parse_number(database, 1 << 20, &address->database)) &&
+    return (database.size_bytes == 0 || parse_number(database, 0, 1 << 20, &address->database)) &&
            parse_host(address, slash != NULL ? before(rest, slash) : rest);
 }
 

@@ -7,9 +7,14 @@
 
 static void print_all(void)
 {
+    int width = 0;
+    for (size_t i = 0; command_at(i) != NULL; i++) {
+        int bytes = (int)strlen(command_at(i)->name);
+        width = bytes > width ? bytes : width;
+    }
     command_printf("usage: almanac COMMAND [flags]\n\n");
     for (size_t i = 0; command_at(i) != NULL; i++)
-        command_printf("  %-20s %s\n", command_at(i)->name, command_at(i)->doc);
+        command_printf("  %-*s  %s\n", width, command_at(i)->name, command_at(i)->doc);
     command_printf("\n'almanac help COMMAND' shows its flags. Options may also stand in almanac.ini and in "
                    "ALMANAC_<NAME>.\n");
 }

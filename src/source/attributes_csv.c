@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-enum { FIELD_NONE = -1, YEAR_LEAST = 1850, YEAR_MOST = 2200 };
+enum { FIELD_NONE = -1, YEAR_LEAST = 1850, YEAR_MOST = 2200, SHOWN_BYTES = 60 };
 
 /* What the fields of a line are. */
 struct plan {
@@ -48,6 +48,15 @@ void attribute_rows_release(struct attribute_rows *rows)
     *rows = (struct attribute_rows){0};
 }
 
+/* How much of a value is shown in a message: whole characters. */
+static int shown_bytes(struct text text)
+{
+    size_t count = text.size_bytes < SHOWN_BYTES ? text.size_bytes : SHOWN_BYTES;
+    while (count > 0 && count < text.size_bytes && ((unsigned char)text.data[count] & 0xC0) == 0x80)
+        count--;
+    return (int)count;
+}
+
 /* ---- the header ---- */
 
 static int find_attribute(const struct reading *reading, struct text name)
@@ -76,8 +85,7 @@ static void plan_field(struct reading *reading, struct text name, int field)
     } else if (text_equal_nocase(name, "known_from")) {
         plan->known_from = field;
     } else if (!text_equal_nocase(name, "league")) {
-        issue_add(&reading->out->issues, ISSUE_UNKNOWN_COLUMN, 1, "", "'%.*s'",
-                  (int)(name.size_bytes < 60 ? name.size_bytes : 60), name.data);
+        issue_add(&reading->out->issues, ISSUE_UNKNOWN_COLUMN, 1, "", "'%.*s'", shown_bytes(name), name.data);
     }
 }
 
@@ -135,7 +143,7 @@ static enum err_code reject(struct reading *reading, enum issue_reason reason, c
                             struct text value, struct err *err)
 {
     size_t line = csv_line(reading->csv);
-    int shown = (int)(value.size_bytes < 60 ? value.size_bytes : 60);
+    int shown = shown_bytes(value);
     issue_add(&reading->out->issues, reason, line, column, "'%.*s'", shown, value.data);
     if (!reading->strict)
         return ERR_OK;
@@ -144,18 +152,23 @@ static enum err_code reject(struct reading *reading, enum issue_reason reason, c
                          column, shown, value.data, issue_doc(reason), issue_name(reason));
 }
 
+static bool parse_year(struct text text, int64_t *out) /* no sign */
+{
+    return text.size_bytes > 0 && text.data[0] >= '0' && text.data[0] <= '9' && text_parse_i64(text, out);
+}
+
 /* "2023", "2023-24", "2023/2024": the year it begins in; the second, if any, is the next one. */
 static bool parse_season(struct text text, int64_t *out)
 {
     int64_t first, second;
     struct text rest = text, part;
-    if (text_parse_i64(text, out))
+    if (parse_year(text, out))
         return *out >= YEAR_LEAST && *out <= YEAR_MOST;
     bool is_slash = false;
     for (size_t i = 0; i < text.size_bytes; i++)
         is_slash = is_slash || text.data[i] == '/';
-    if (!text_split(&rest, is_slash ? '/' : '-', &part) || !text_parse_i64(part, &first) ||
-        !text_parse_i64(rest, &second) || (rest.size_bytes != 2 && rest.size_bytes != 4))
+    if (!text_split(&rest, is_slash ? '/' : '-', &part) || !parse_year(part, &first) ||
+        !parse_year(rest, &second) || (rest.size_bytes != 2 && rest.size_bytes != 4))
         return false;
     *out = first;
     return first >= YEAR_LEAST && first <= YEAR_MOST &&
