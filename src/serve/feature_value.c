@@ -2,6 +2,8 @@
  * only, as the matrix files do. */
 #include "serve/feature_value.h"
 
+#include "base/time.h"
+
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
@@ -69,6 +71,13 @@ void feature_value_read_own(const void *data, size_t size_bytes, struct feature_
     out->json = out->json_bytes > 0 ? (const char *)bytes + used_bytes : NULL;
 }
 
+/* Of the calendar (base/time.h), so that nobody who computes with it leaves int64. */
+static bool is_moment(int64_t time_us)
+{
+    int64_t day = time_day_of(time_us);
+    return day >= time_day_from_civil(1800, 1, 1) && day <= time_day_from_civil(2201, 1, 1);
+}
+
 bool feature_value_read(const void *data, size_t size_bytes, struct feature_value *out)
 {
     const unsigned char *bytes = data;
@@ -85,7 +94,7 @@ bool feature_value_read(const void *data, size_t size_bytes, struct feature_valu
         origin > FEATURE_OF_MATRIX || check != check_of(bytes, count))
         return false;
     feature_value_read_own(data, size_bytes, out);
-    return true;
+    return is_moment(out->event_us) && is_moment(out->made_us);
 }
 
 /* number / 10^decimals, digit by digit. */

@@ -40,7 +40,7 @@ struct feature_value {
 };
 
 void feature_value_write(const struct feature_value *value, struct buffer *out); /* without JSON */
-/* False: not such bytes, or damaged. Points into data. */
+/* False: not such bytes, damaged, or of a moment outside the calendar. Points into data. */
 bool feature_value_read(const void *data, size_t size_bytes, struct feature_value *out);
 /* The same of bytes that this process wrote itself: without the check. */
 void feature_value_read_own(const void *data, size_t size_bytes, struct feature_value *out);
