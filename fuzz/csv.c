@@ -49,12 +49,13 @@ static size_t column(const struct frame *frame, const char *name)
 static void check_matches(const struct frame *matches)
 {
     size_t day = column(matches, "day"), home = column(matches, "home"), away = column(matches, "away"),
-           goals = column(matches, "home_goals");
+           goals = column(matches, "home_goals"), clock = column(matches, "kickoff_text");
 
     for (size_t row = 0; row < frame_rows(matches); row++) {
         require(frame_is_present(matches, day, row));
         require(frame_text(matches, home, row)[0] != '\0' && frame_text(matches, away, row)[0] != '\0');
         require(frame_is_present(matches, goals, row) == frame_is_present(matches, goals + 1, row));
+        require(text_is_utf8(text_of(frame_text(matches, clock, row))));
         require(frame_i32(matches, goals)[row] >= 0 && frame_i32(matches, goals)[row] <= 99);
     }
 }
@@ -82,8 +83,10 @@ static void check_tables(const struct football_tables *tables)
         rejected += issue_rejects((enum issue_reason)reason) ? tables->issues.counts[reason] : 0;
     require(tables->rows_kept + rejected == tables->rows_read);
     require(frame_rows(tables->matches) == tables->rows_kept);
-    for (size_t index = 0; index < tables->issues.kept; index++)
-        require(tables->issues.items[index].line <= tables->issues.items[index].line_last);
+    for (size_t index = 0; index < tables->issues.kept; index++) {
+        require(tables->issues.items[index].line <= tables->issues.items[index].line_last &&
+                text_is_utf8(text_of(tables->issues.items[index].detail)));
+    }
     check_matches(tables->matches);
     check_prices(tables->prices, tables->rows_kept);
 }

@@ -78,9 +78,10 @@ static void check_places(const struct file_map *map, const struct matrix_head *h
     require(record->rows_stem_bytes <= rows_bytes && record->values_stem_bytes <= values_bytes);
 }
 
-static void check_name(const char *name, bool may_be_empty)
+/* Of a file of the folder: nobody opens or removes one elsewhere. */
+static void check_name(const char *name, size_t capacity, bool may_be_empty)
 {
-    require(memchr(name, '\0', MATRIX_BASE_BYTES) != NULL && strchr(name, '/') == NULL);
+    require(memchr(name, '\0', capacity) != NULL && strchr(name, '/') == NULL);
     require(may_be_empty || name[0] != '\0');
 }
 
@@ -109,8 +110,10 @@ static bool parse(const void *data, size_t size_bytes)
         return false;
     }
     check_places(&map, &head);
-    check_name(head.record->base, false);
-    check_name(head.record->stem, head.record->rows_stem_bytes == 0 && head.record->values_stem_bytes == 0);
+    check_name(head.record->key, sizeof(head.record->key), false);
+    check_name(head.record->base, sizeof(head.record->base), false);
+    check_name(head.record->stem, sizeof(head.record->stem),
+               head.record->rows_stem_bytes == 0 && head.record->values_stem_bytes == 0);
     make_set(&head, &made);
     require(matrix_head_has_layout(&head, &made.set));
     require(matrix_head_shared_columns(&head, &made.set) == head.record->columns);

@@ -25,6 +25,7 @@ enum { COPY_BYTES = 32 * MATRIX_CHUNK_BYTES, NAMES_MAX = 10000 };
 struct owner {
     struct file_lock lock;
     struct file_grow rows, values;
+    size_t settled_bytes; /* of the map of values */
     const struct feature_set *set;
     struct matrix_head_record record;
     uint64_t *rows_hashes, *values_hashes; /* of all chunks; those before the maps are the basis' */
@@ -361,6 +362,18 @@ enum err_code matrix_build_start(const char *folder, const char *data_hash, cons
     return ERR_OK;
 }
 
+void matrix_build_settle(struct matrix_build *build, size_t rows)
+{
+    struct owner *owner = build->owner;
+    const char *end = (const char *)(build->values + rows * build->columns);
+    size_t end_bytes = (size_t)(end - owner->values.data);
+    assert(rows <= build->row_count - build->first_row);
+    if (end_bytes > owner->settled_bytes) {
+        file_grow_forget(&owner->values, owner->settled_bytes, end_bytes - owner->settled_bytes);
+        owner->settled_bytes = end_bytes;
+    }
+}
+
 /* ---- end ---- */
 
 static enum err_code write_head(struct owner *owner, struct err *err)
@@ -377,10 +390,17 @@ static enum err_code write_head(struct owner *owner, struct err *err)
     return code;
 }
 
+/* A piece at a time, whose pages then leave again. */
 static void hash_mapped(const struct file_grow *grow, size_t stem_bytes, uint64_t *hashes, struct pool *pool)
 {
+    enum { PIECE_BYTES = 256 * MATRIX_CHUNK_BYTES };
     size_t first = (stem_bytes + grow->map_from) / MATRIX_CHUNK_BYTES;
-    matrix_hash_chunks(grow->data, grow->map_bytes, hashes + first, pool);
+    for (size_t begin = 0; begin < grow->map_bytes; begin += PIECE_BYTES) {
+        size_t rest = grow->map_bytes - begin, size_bytes = rest < PIECE_BYTES ? rest : PIECE_BYTES;
+        matrix_hash_chunks(grow->data + begin, size_bytes, hashes + first + begin / MATRIX_CHUNK_BYTES, pool);
+        if (grow->map_bytes > PIECE_BYTES)
+            file_grow_forget(grow, begin, size_bytes);
+    }
 }
 
 enum err_code matrix_build_finish(struct matrix_build *build, struct pool *pool, struct matrix **out,

@@ -80,12 +80,20 @@ static enum err_code entries_grow(struct entries *entries, struct err *err)
     return ERR_OK;
 }
 
+/* A copy under another name is no head of this folder: what its key names is another file. */
+static bool is_head_of(const char *path, const char *key)
+{
+    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+    size_t size = strlen(key);
+    return strncmp(name, key, size) == 0 && strcmp(name + size, ".mat") == 0;
+}
+
 static enum err_code entries_add(void *context, const char *path, const struct matrix_head *head,
                                  struct err *err)
 {
     struct entries *entries = context;
     struct file_info info;
-    if (head == NULL)
+    if (head == NULL || !is_head_of(path, head->record->key))
         return ERR_OK;
     if (entries->data_hash != NULL && strcmp(head->record->data_hash, entries->data_hash) != 0)
         return ERR_OK;

@@ -203,15 +203,26 @@ void matrix_head_write(const struct matrix_head_record *record, const struct fea
 
 /* ---- reading ---- */
 
+static bool is_zero(const char *bytes, size_t size_bytes)
+{
+    for (size_t i = 0; i < size_bytes; i++) {
+        if (bytes[i] != '\0')
+            return false;
+    }
+    return true;
+}
+
+/* Zero-terminated, and zero up to the end of its place. */
 static bool is_text(const char *text, size_t capacity)
 {
-    return memchr(text, '\0', capacity) != NULL;
+    const char *end = memchr(text, '\0', capacity);
+    return end != NULL && is_zero(end, (size_t)(text + capacity - end));
 }
 
 /* Of a file beside the head, never elsewhere. */
-static bool is_name(const char name[MATRIX_BASE_BYTES])
+static bool is_name(const char *name, size_t capacity)
 {
-    return is_text(name, MATRIX_BASE_BYTES) && strchr(name, '/') == NULL;
+    return is_text(name, capacity) && strchr(name, '/') == NULL;
 }
 
 static bool is_stem(uint64_t stem_bytes, uint64_t total_bytes)
@@ -219,22 +230,40 @@ static bool is_stem(uint64_t stem_bytes, uint64_t total_bytes)
     return stem_bytes % MATRIX_CHUNK_BYTES == 0 && stem_bytes <= total_bytes;
 }
 
-/* Families follow one another and cover the columns; names are as many as the columns. */
+static bool has_texts(const struct matrix_head_record *record)
+{
+    bool needs_stem = record->rows_stem_bytes > 0 || record->values_stem_bytes > 0;
+    return is_name(record->key, sizeof(record->key)) && record->key[0] != '\0' &&
+           is_text(record->data_hash, sizeof(record->data_hash)) &&
+           is_name(record->base, sizeof(record->base)) && record->base[0] != '\0' &&
+           is_name(record->stem, sizeof(record->stem)) && (record->stem[0] != '\0' || !needs_stem) &&
+           is_zero(record->padding, sizeof(record->padding));
+}
+
+/* As many as the columns, and then only the zeros that fill up a word. */
+static bool has_all_names(const struct matrix_head *head)
+{
+    const char *at = head->names, *end = at + head->record->names_bytes;
+    for (size_t i = 0; i < head->record->columns; i++) {
+        at = memchr(at, '\0', (size_t)(end - at));
+        if (at == NULL)
+            return false;
+        at++;
+    }
+    return end - at < 8 && is_zero(at, (size_t)(end - at));
+}
+
+/* Families follow one another and cover the columns. */
 static bool is_consistent(const struct matrix_head *head)
 {
-    const struct matrix_head_record *record = head->record;
-    uint64_t column = 0, names = 0;
-    for (size_t i = 0; i < record->families; i++) {
-        if (!is_text(head->families[i].name, MATRIX_FAMILY_BYTES) || head->families[i].column != column)
+    uint64_t column = 0;
+    for (size_t i = 0; i < head->record->families; i++) {
+        const struct matrix_family *family = &head->families[i];
+        if (!is_text(family->name, sizeof(family->name)) || family->column != column || family->padding != 0)
             return false;
-        column += head->families[i].count;
+        column += family->count;
     }
-    for (size_t i = 0; i < record->names_bytes; i++)
-        names += head->names[i] == '\0';
-    return column == record->columns && names >= record->columns &&
-           is_text(record->key, sizeof(record->key)) &&
-           is_text(record->data_hash, sizeof(record->data_hash)) && is_name(record->base) &&
-           is_name(record->stem);
+    return column == head->record->columns && has_texts(head->record) && has_all_names(head);
 }
 
 static bool has_sizes(const struct matrix_head_record *record, size_t size_bytes)

@@ -110,6 +110,13 @@ enum err_code file_grow_map(struct file_grow *grow, size_t from, struct err *err
     return ERR_OK;
 }
 
+void file_grow_forget(const struct file_grow *grow, size_t offset_in_map, size_t size_bytes)
+{
+    struct file_map map = {.data = grow->data, .size_bytes = grow->map_bytes};
+    if (grow->data != NULL)
+        file_map_forget(&map, offset_in_map, size_bytes);
+}
+
 enum err_code file_grow_write(struct file_grow *grow, size_t offset, const void *data, size_t size_bytes,
                               struct err *err)
 {

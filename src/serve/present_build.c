@@ -19,6 +19,8 @@ enum { RECENT_EVENTS = 256 };
 /* A match whose outcome becomes known after a moment began within the day before it; one more day for the zone. */
 enum { PENDING_DAYS = 2 };
 
+enum { SLICE_ROWS = 65536 };
+
 int64_t present_day_needed(int64_t at_us)
 {
     return at_us == INT64_MIN ? INT64_MIN : time_day_of(at_us) - PENDING_DAYS;
@@ -88,7 +90,18 @@ static bool ask_stop(void *context)
     return progress->watch->stop(progress->watch->context);
 }
 
-static enum err_code walk_span(struct present_walk *walk, int64_t until_us, bool with_rows, struct err *err)
+/* The end of the next slice of rows from the moment: with a slice done its pages need not stay in memory. */
+static int64_t slice_end_us(const struct present_walk *walk, int64_t until_us)
+{
+    const struct history *history = walk->work->history;
+    const struct matrix_row *info = history_row_info(history);
+    size_t rows = history_rows(history), row = row_from(info, rows, walk->at_us) + SLICE_ROWS;
+    while (row < rows && info[row].start_us <= walk->at_us)
+        row++;
+    return row < rows && info[row].start_us < until_us ? info[row].start_us : until_us;
+}
+
+static enum err_code walk_slice(struct present_walk *walk, int64_t until_us, bool with_rows, struct err *err)
 {
     const struct present_request *request = walk->work->request;
     const struct history *history = walk->work->history;
@@ -98,14 +111,24 @@ static enum err_code walk_span(struct present_walk *walk, int64_t until_us, bool
     struct build_span span = {walk->at_us, until_us};
     struct walk_progress progress = {request->watch, row_from(info, rows, walk->at_us), rows};
     struct build_watch watch = {NULL, NULL, &progress};
-    if (walk->at_us >= until_us)
-        return ERR_OK;
     if (request->watch != NULL && request->watch->progress != NULL && !walk->is_silent)
         watch.progress = show_progress;
     if (request->watch != NULL && request->watch->stop != NULL)
         watch.stop = ask_stop;
+    enum err_code code =
+        builder_advance(walk->state, history_streams(history), span, target, request->pool, &watch, err);
     walk->at_us = until_us;
-    return builder_advance(walk->state, history_streams(history), span, target, request->pool, &watch, err);
+    if (code == ERR_OK && with_rows)
+        matrix_build_settle(walk->build, row_from(info, rows, until_us) - target.first_row);
+    return code;
+}
+
+static enum err_code walk_span(struct present_walk *walk, int64_t until_us, bool with_rows, struct err *err)
+{
+    enum err_code code = ERR_OK;
+    while (code == ERR_OK && walk->at_us < until_us)
+        code = walk_slice(walk, with_rows ? slice_end_us(walk, until_us) : until_us, with_rows, err);
+    return code;
 }
 
 enum err_code present_walk_to(struct present_walk *walk, int64_t until_us, struct err *err)
@@ -158,6 +181,7 @@ static enum err_code start_extension(struct present_work *work, struct present_w
     if (new_rows > 0)
         memcpy(build->rows, info + first_row, new_rows * sizeof(*info));
     walk->target = (struct build_target){build->values, first_row, build->columns, NULL};
+    walk->build = build;
     work->out->rows_computed = new_rows;
     return ERR_OK;
 }
@@ -254,6 +278,7 @@ enum err_code present_build(struct present_work *work, struct err *err)
     if (code == ERR_OK && with_matrix) {
         memcpy(build.rows, history_row_info(history), history_rows(history) * sizeof(*build.rows));
         walk.target = (struct build_target){build.values, 0, build.columns, NULL};
+        walk.build = &build;
         work->out->rows_computed = history_rows(history);
         work->out->columns_computed = build.columns;
     }

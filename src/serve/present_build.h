@@ -32,6 +32,7 @@ struct present_walk {
     struct live_state *state;
     int64_t at_us, rows_from_us; /* rows that start before are only passed; not before at_us */
     struct build_target target;  /* values NULL: no rows */
+    struct matrix_build *build;  /* that of the target */
     bool is_silent;              /* shows no progress */
 };
 /* Nothing when the moment is behind. */

@@ -82,8 +82,7 @@ static enum err_code start_kept(struct families *families, int64_t *out_checkpoi
     return code;
 }
 
-static enum err_code start_missing(struct families *families, const struct matrix_build *build,
-                                   struct err *err)
+static enum err_code start_missing(struct families *families, struct matrix_build *build, struct err *err)
 {
     struct part *missing = &families->missing;
     struct history *history = families->work->history;
@@ -91,7 +90,8 @@ static enum err_code start_missing(struct families *families, const struct matri
         (struct present_walk){.work = families->work,
                               .at_us = INT64_MIN,
                               .rows_from_us = INT64_MIN,
-                              .target = {build->values, build->first_row, build->columns, missing->offsets}};
+                              .target = {build->values, build->first_row, build->columns, missing->offsets},
+                              .build = build};
     return live_state_create(&missing->set, history_sizes(history), history_stream_count(history),
                              &missing->walk.state, err);
 }

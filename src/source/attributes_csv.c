@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-enum { FIELD_NONE = -1, YEAR_LEAST = 1850, YEAR_MOST = 2200, SHOWN_BYTES = 60 };
+enum { FIELD_NONE = -1, YEAR_LEAST = 1850, YEAR_MOST = 2200 };
 
 /* What the fields of a line are. */
 struct plan {
@@ -48,15 +48,6 @@ void attribute_rows_release(struct attribute_rows *rows)
     *rows = (struct attribute_rows){0};
 }
 
-/* How much of a value is shown in a message: whole characters. */
-static int shown_bytes(struct text text)
-{
-    size_t count = text.size_bytes < SHOWN_BYTES ? text.size_bytes : SHOWN_BYTES;
-    while (count > 0 && count < text.size_bytes && ((unsigned char)text.data[count] & 0xC0) == 0x80)
-        count--;
-    return (int)count;
-}
-
 /* ---- the header ---- */
 
 static int find_attribute(const struct reading *reading, struct text name)
@@ -85,7 +76,8 @@ static void plan_field(struct reading *reading, struct text name, int field)
     } else if (text_equal_nocase(name, "known_from")) {
         plan->known_from = field;
     } else if (!text_equal_nocase(name, "league")) {
-        issue_add(&reading->out->issues, ISSUE_UNKNOWN_COLUMN, 1, "", "'%.*s'", shown_bytes(name), name.data);
+        issue_add(&reading->out->issues, ISSUE_UNKNOWN_COLUMN, 1, "", "'%.*s'",
+                  issue_cut_bytes(name, ISSUE_SHOWN_BYTES), name.data);
     }
 }
 
@@ -143,7 +135,7 @@ static enum err_code reject(struct reading *reading, enum issue_reason reason, c
                             struct text value, struct err *err)
 {
     size_t line = csv_line(reading->csv);
-    int shown = shown_bytes(value);
+    int shown = issue_cut_bytes(value, ISSUE_SHOWN_BYTES);
     issue_add(&reading->out->issues, reason, line, column, "'%.*s'", shown, value.data);
     if (!reading->strict)
         return ERR_OK;

@@ -217,10 +217,9 @@ static void set_kickoff(struct football_reader *reader, const struct row *row)
         civil.hour = row->minutes / 60;
         civil.minute = row->minutes % 60;
     }
-    int length =
-        snprintf(original, sizeof original, "%.*s%s%.*s", (int)(date.size_bytes < 30 ? date.size_bytes : 30),
-                 date.data, time.size_bytes > 0 ? " " : "",
-                 (int)(time.size_bytes < 30 ? time.size_bytes : 30), time.size_bytes > 0 ? time.data : "");
+    int length = snprintf(original, sizeof original, "%.*s%s%.*s", issue_cut_bytes(date, 30), date.data,
+                          time.size_bytes > 0 ? " " : "", issue_cut_bytes(time, 30),
+                          time.size_bytes > 0 ? time.data : "");
     assert(length > 0 && (size_t)length < sizeof original);
     frame_set_i64(reader->matches, MATCH_DAY, row->day);
     frame_set_i64(reader->matches, MATCH_KICKOFF, time_from_civil(civil, ZONE_LONDON));

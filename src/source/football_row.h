@@ -42,8 +42,7 @@ static inline struct text field_at(const struct row *row, int column)
 }
 
 /* Text for a "%.*s", cut to what an issue can show. */
-#define SHOWN(text)                                                                                          \
-    (int)((text).size_bytes < 60 ? (text).size_bytes : 60), (text).size_bytes == 0 ? "" : (text).data
+#define SHOWN(text) issue_cut_bytes(text, ISSUE_SHOWN_BYTES), (text).size_bytes == 0 ? "" : (text).data
 
 /* A whole number from 0 to max. */
 static inline bool parse_count(struct text text, int64_t max, int *out)

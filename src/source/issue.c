@@ -44,6 +44,14 @@ enum issue_reason issue_find(const char *name)
     return ISSUE_COUNT;
 }
 
+int issue_cut_bytes(struct text text, size_t max_bytes)
+{
+    size_t count = text.size_bytes < max_bytes ? text.size_bytes : max_bytes;
+    while (count > 0 && count < text.size_bytes && ((unsigned char)text.data[count] & 0xC0) == 0x80)
+        count--;
+    return (int)count;
+}
+
 void issue_list_release(struct issue_list *list)
 {
     free(list->items);

@@ -8,6 +8,7 @@
 #define ALMANAC_SOURCE_ISSUE_H
 
 #include "base/err.h"
+#include "base/text.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -41,6 +42,9 @@ const char *issue_doc(enum issue_reason reason);
 bool issue_rejects(
     enum issue_reason reason); /* the row is left out; otherwise it was repaired or flagged and kept */
 enum issue_reason issue_find(const char *name); /* ISSUE_COUNT: unknown */
+enum { ISSUE_SHOWN_BYTES = 60 };                /* of a value */
+/* For "%.*s": at most max_bytes of a text, whole characters of UTF-8. */
+int issue_cut_bytes(struct text text, size_t max_bytes);
 void issue_list_release(struct issue_list *list);
 /* Lines of one reason must not go back. Never fails: without memory the row is counted only. */
 void issue_add(struct issue_list *list, enum issue_reason reason, size_t line, const char *field,
