@@ -1,6 +1,6 @@
 /* Leak audit: rebuild, compare bytes.
  *
- * The whole history goes through the builder once, and of every row a hash is kept. For each cut the domain makes its
+ * The history goes through the builder once, up to the last cut, and of every row a hash is kept. For each cut the domain makes its
  * streams twice from the source rows, truncated and scrambled, and they go through the builder up to the cut. Each pass
  * computes a slice of rows at a time and only one of the three is in memory, so that the audit needs no more than the
  * streams and 24 bytes a row. Bytes are hashed, not values: NaN payloads and signed zeros count as differences, on purpose.
@@ -21,14 +21,21 @@ struct audited_row {
     int64_t id, start_us;
     uint64_t hash;
 };
+struct cut {
+    int64_t at_us;
+    size_t rows; /* those that start at or before */
+    uint64_t seed;
+};
 struct audit {
     const struct feature_set *set;
     const struct audit_source *source;
     struct pool *pool;
     struct build_watch watch;
     size_t columns;
-    struct audited_row *rows; /* of the whole, in matrix order */
+    struct audited_row *rows; /* of the whole, in matrix order; hashes up to the last cut */
     size_t row_count;
+    struct cut *cuts;
+    size_t cut_count;
 };
 
 /* One way through a variant, up to its row `end`; `visit` sees the rows of the present slice, values[end - begin][columns]. */
@@ -101,26 +108,51 @@ static uint64_t hash_row(const struct pass *pass, size_t row)
 
 /* ---- the whole ---- */
 
+/* Cut number `index` of `count`: the start of an event drawn from its share of the history. */
+static struct cut place_cut(const struct audit *audit, size_t index, size_t count, struct random *random)
+{
+    size_t begin = audit->row_count * index / count, end = audit->row_count * (index + 1) / count;
+    size_t row = begin + (end > begin ? random_below(random, end - begin) : 0);
+    struct cut cut = {.at_us = audit->rows[row < audit->row_count ? row : audit->row_count - 1].start_us};
+    while (cut.rows < audit->row_count && audit->rows[cut.rows].start_us <= cut.at_us)
+        cut.rows++;
+    cut.seed = random_u64(random);
+    return cut;
+}
+
 static enum err_code keep_hashes(void *context, const struct pass *pass, struct err *err)
 {
     struct audit *audit = context;
     (void)err;
     for (size_t row = pass->begin; row < pass->end; row++)
-        audit->rows[row] = (struct audited_row){pass->variant->rows[row].id,
-                                                pass->variant->rows[row].start_us, hash_row(pass, row)};
+        audit->rows[row].hash = hash_row(pass, row);
     return ERR_OK;
 }
 
-static enum err_code read_whole(struct audit *audit, struct err *err)
+/* The rows, the cuts between them, and the hashes of all rows up to the last cut. */
+static enum err_code read_whole(struct audit *audit, uint64_t seed, struct err *err)
 {
     struct audit_variant whole = {0};
     enum err_code code = audit->source->open(audit->source->context, AUDIT_WHOLE, INT64_MAX, 0, &whole, err);
     if (code != ERR_OK)
         return code;
+    struct random random;
+    random_init(&random, seed);
     audit->row_count = whole.row_count;
+    audit->cut_count = whole.row_count > 0 ? audit->cut_count : 0;
     audit->rows = malloc((whole.row_count + 1) * sizeof(*audit->rows));
-    code = audit->rows != NULL ? pass_run(audit, &whole, whole.row_count, keep_hashes, audit, err)
-                               : err_nomem(err, whole.row_count * sizeof(*audit->rows));
+    audit->cuts = calloc(audit->cut_count + 1, sizeof(*audit->cuts));
+    if (audit->rows == NULL || audit->cuts == NULL) {
+        code = err_nomem(err, whole.row_count * sizeof(*audit->rows));
+        goto out;
+    }
+    for (size_t row = 0; row < whole.row_count; row++)
+        audit->rows[row] = (struct audited_row){whole.rows[row].id, whole.rows[row].start_us, 0};
+    for (size_t i = 0; i < audit->cut_count; i++)
+        audit->cuts[i] = place_cut(audit, i, audit->cut_count, &random);
+    if (audit->cut_count > 0) /* they rise */
+        code = pass_run(audit, &whole, audit->cuts[audit->cut_count - 1].rows, keep_hashes, audit, err);
+out:
     audit->source->close(&whole);
     return code;
 }
@@ -130,8 +162,7 @@ static enum err_code read_whole(struct audit *audit, struct err *err)
 struct comparison {
     const struct audit *audit;
     const char *mode; /* what was done to the future, for people */
-    int64_t cut_us;
-    size_t rows; /* those that start at or before the cut */
+    const struct cut *cut;
     size_t *compared;
     size_t bad_row; /* the first that differs, and its values */
     float *bad_values;
@@ -141,7 +172,7 @@ static enum err_code compare_slice(void *context, const struct pass *pass, struc
 {
     struct comparison *comparison = context;
     const struct audit *audit = comparison->audit;
-    for (size_t row = pass->begin; row < pass->end && row < comparison->rows; row++) {
+    for (size_t row = pass->begin; row < pass->end && row < comparison->cut->rows; row++) {
         if (pass->variant->rows[row].id != audit->rows[row].id)
             return err_set(err, ERR_LEAK, "event %lld is missing or out of order with the future %s",
                            (long long)audit->rows[row].id, comparison->mode);
@@ -172,7 +203,7 @@ static enum err_code name_feature(void *context, const struct pass *pass, struct
                        (long long)audit->rows[row].id);
     char start[TIME_TEXT_BYTES], cut[TIME_TEXT_BYTES];
     time_format_iso(audit->rows[row].start_us, start);
-    time_format_iso(comparison->cut_us, cut);
+    time_format_iso(comparison->cut->at_us, cut);
     return err_set(
         err, ERR_LEAK,
         "feature '%s' of event %lld (%s) depends on the future: %.9g with all data, %.9g with the future %s "
@@ -194,25 +225,24 @@ static enum err_code explain(const struct comparison *comparison, struct err *er
     return code;
 }
 
-static enum err_code try_mode(const struct audit *audit, enum audit_mode mode, int64_t cut_us, uint64_t seed,
+static enum err_code try_mode(const struct audit *audit, enum audit_mode mode, const struct cut *cut,
                               size_t *compared, struct err *err)
 {
     struct comparison comparison = {
-        audit, mode == AUDIT_TRUNCATED ? "cut off" : "scrambled", cut_us, 0, compared, SIZE_MAX, NULL};
+        audit, mode == AUDIT_TRUNCATED ? "cut off" : "scrambled", cut, compared, SIZE_MAX, NULL};
     struct audit_variant variant = {0};
-    while (comparison.rows < audit->row_count && audit->rows[comparison.rows].start_us <= cut_us)
-        comparison.rows++;
     comparison.bad_values = malloc(audit->columns * sizeof(float) + 1);
     if (comparison.bad_values == NULL)
         return err_nomem(err, audit->columns * sizeof(float));
-    enum err_code code = audit->source->open(audit->source->context, mode, cut_us, seed, &variant, err);
+    enum err_code code =
+        audit->source->open(audit->source->context, mode, cut->at_us, cut->seed, &variant, err);
     if (code != ERR_OK)
         goto out;
-    if (variant.row_count < comparison.rows)
+    if (variant.row_count < cut->rows)
         code = err_set(err, ERR_LEAK, "%zu of %zu events are missing with the future %s",
-                       comparison.rows - variant.row_count, comparison.rows, comparison.mode);
+                       cut->rows - variant.row_count, cut->rows, comparison.mode);
     else
-        code = pass_run(audit, &variant, comparison.rows, compare_slice, &comparison, err);
+        code = pass_run(audit, &variant, cut->rows, compare_slice, &comparison, err);
     audit->source->close(&variant);
     if (comparison.bad_row != SIZE_MAX)
         code = explain(&comparison, err);
@@ -221,35 +251,25 @@ out:
     return code;
 }
 
-/* Cut number `index` of `count`: the start of an event drawn from its share of the history. */
-static int64_t place_cut(const struct audit *audit, size_t index, size_t count, struct random *random)
-{
-    size_t begin = audit->row_count * index / count, end = audit->row_count * (index + 1) / count;
-    size_t row = begin + (end > begin ? random_below(random, end - begin) : 0);
-    return audit->rows[row < audit->row_count ? row : audit->row_count - 1].start_us;
-}
-
 enum err_code audit_run(const struct feature_set *set, const struct audit_source *source, size_t cuts,
                         uint64_t seed, struct pool *pool, const struct build_watch *watch,
                         struct audit_report *out, struct err *err)
 {
     assert(cuts >= 1);
-    struct audit audit = {.set = set, .source = source, .pool = pool, .columns = feature_set_columns(set)};
+    struct audit audit = {
+        .set = set, .source = source, .pool = pool, .columns = feature_set_columns(set), .cut_count = cuts};
     if (watch != NULL) /* its progress would count every slice as a build of its own */
         audit.watch = (struct build_watch){NULL, watch->stop, watch->context};
     *out = (struct audit_report){.features = audit.columns};
-    enum err_code code = read_whole(&audit, err);
-    struct random random;
-    random_init(&random, seed);
-    for (size_t i = 0; code == ERR_OK && i < cuts && audit.row_count > 0; i++) {
-        int64_t cut_us = place_cut(&audit, i, cuts, &random);
-        uint64_t scramble_seed = random_u64(&random);
-        code = try_mode(&audit, AUDIT_TRUNCATED, cut_us, scramble_seed, &out->rows_compared, err);
+    enum err_code code = read_whole(&audit, seed, err);
+    for (size_t i = 0; code == ERR_OK && i < audit.cut_count; i++) {
+        code = try_mode(&audit, AUDIT_TRUNCATED, &audit.cuts[i], &out->rows_compared, err);
         if (code == ERR_OK)
-            code = try_mode(&audit, AUDIT_SCRAMBLED, cut_us, scramble_seed, &out->rows_compared, err);
+            code = try_mode(&audit, AUDIT_SCRAMBLED, &audit.cuts[i], &out->rows_compared, err);
         if (code == ERR_OK)
             out->cuts++;
     }
     free(audit.rows);
+    free(audit.cuts);
     return code;
 }
