@@ -17,12 +17,12 @@
 #define LIMIT_LEAGUES    256
 #define LIMIT_FEATURES   4096
 /* JSON and HTTP */
-#define LIMIT_JSON_BYTES      (64LL << 20) /* files of our own; HTTP bodies are bounded by LIMIT_BODY_BYTES */
-#define LIMIT_JSON_DEPTH      64
-#define LIMIT_BODY_BYTES      (1 << 20)
-#define LIMIT_HEADER_BYTES    (16 << 10) /* the connection's memory in libmicrohttpd */
-#define LIMIT_CONNECTIONS     4096
-#define LIMIT_REQUEST_TIME_MS 10000 /* a client that sends its request slower than this is dropped */
+#define LIMIT_JSON_BYTES       (64LL << 20) /* files of our own; HTTP bodies are bounded by LIMIT_BODY_BYTES */
+#define LIMIT_JSON_DEPTH       64
+#define LIMIT_BODY_BYTES       (1 << 20)
+#define LIMIT_HEADER_BYTES     (16 << 10) /* the connection's memory in libmicrohttpd */
+#define LIMIT_CONNECTIONS      4096
+#define LIMIT_REQUEST_TIME_MS  10000 /* a client that sends its request slower than this is dropped */
 #define LIMIT_HISTORY_ENTITIES 1000  /* of one point-in-time question over HTTP; more go through a file */
 #define LIMIT_RANGE_ROWS       10000 /* of a view in one answer: about 15 MB with all features */
 /* Feature store */
