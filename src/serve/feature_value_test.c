@@ -55,6 +55,23 @@ static void what_is_written_is_read(void **state)
     }
 }
 
+/* Whoever can write into the shared Redis can make the check right: an age must still be a number. */
+static void moments_outside_the_calendar_are_refused(void **state)
+{
+    static const int64_t far[] = {INT64_MIN, INT64_MIN + 1, INT64_MAX};
+    const float one = 1;
+    struct feature_value read;
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct feature_value value = {.made_us = far[i], .count = 1, .values = &one};
+        struct buffer bytes;
+        buffer_init(&bytes, 1 << 20);
+        feature_value_write(&value, &bytes);
+        assert_false(feature_value_read(bytes.data, bytes.size_bytes, &read));
+        buffer_release(&bytes);
+    }
+}
+
 static void every_damaged_byte_is_found(void **state)
 {
     const float values[] = {1, 2, 3};
@@ -125,6 +142,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read),
         cmocka_unit_test(every_damaged_byte_is_found),
+        cmocka_unit_test(moments_outside_the_calendar_are_refused),
         cmocka_unit_test(numbers_are_short_and_exact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
