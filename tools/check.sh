@@ -13,7 +13,7 @@ set -euo pipefail
 
 ASAN=build/clang-asan
 TSAN=build/clang-tsan
-THREADED='os job http' # folders with threads of their own
+THREADED='os job http cache' # folders with threads of their own
 
 # Foreign libraries stay unsanitized; the program finds them beside itself only in build/.
 if [ -z "${ALMANAC_LIGHTGBM_LIBRARY:-}" ] && [ -r "$BUILD/lib/lib_lightgbm.so" ]; then

@@ -158,7 +158,7 @@ static enum err_code append_rows(struct duck *duck, void *appender, const struct
 
 /* A result that was not read to its end leaves its statement open, and what is registered or inserted now would belong to
  * that statement and vanish with it: any other statement ends it. */
-static enum err_code settle(struct duck *duck, struct err *err)
+enum err_code duck_settle(struct duck *duck, struct err *err)
 {
     return duck_query(duck, "SELECT 1", NULL, 0, NULL, err);
 }
@@ -169,7 +169,7 @@ enum err_code duck_append(struct duck *duck, const char *table, const struct duc
     const struct duck_library *library = duck->library;
     void *appender = NULL;
     assert(column_count > 0);
-    enum err_code code = settle(duck, err);
+    enum err_code code = duck_settle(duck, err);
     if (code == ERR_OK && library->appender_create(duck->connection, NULL, table, &appender))
         code = duck_fail(library->appender_error(appender), err);
     if (code == ERR_OK)
@@ -304,7 +304,7 @@ enum err_code duck_expose(struct duck *duck, const char *name, const char *const
     char function[40]; /* never the same twice: registering a name again would add to what it means */
     assert(column_count > 0);
     (void)snprintf(function, sizeof function, "almanac_rows_%llu", (unsigned long long)++duck->exposed);
-    enum err_code code = settle(duck, err);
+    enum err_code code = duck_settle(duck, err);
     if (code != ERR_OK)
         return code;
     struct exposed *exposed = exposed_create(duck, column_names, columns, column_count, row_count);

@@ -74,7 +74,7 @@ bool duck_quote_name(struct buffer *out, const char *name);
 
 /* Columns of the caller's memory as rows of a table that exists: fast bulk insertion (chunks of 2048, columnar). Where the
  * table has other types, values are cast. */
-struct duck_column {
+struct duck_column { /* NOLINT(clang-analyzer-optin.performance.Padding): in the order one says it */
     enum duck_column_kind {
         DUCK_COLUMN_I64,       /* const int64_t; INT64_MIN is NULL */
         DUCK_COLUMN_I32,       /* const int32_t; INT32_MIN is NULL */
@@ -95,5 +95,30 @@ enum err_code duck_append(struct duck *duck, const char *table, const struct duc
 enum err_code duck_expose(struct duck *duck, const char *name, const char *const *column_names,
                           const struct duck_column *columns, size_t column_count, size_t row_count,
                           struct err *err) CHECKED;
+
+/* A function of SQL that is answered here: called with up to 2048 rows at a time, from several threads of the engine at once,
+ * in any order. Arguments and answer are of the kinds named (numbers only); NULLs come as they are. */
+struct duck_call {
+    size_t row_count;
+    const void *const *arguments; /* [argument][row] */
+    const uint64_t *const
+        *is_set;          /* [argument]: bit i % 64 of word i / 64 is row i's; NULL: no row is NULL */
+    void *out;            /* [row] */
+    uint64_t *out_is_set; /* the same for the answer; all bits are set */
+};
+typedef void duck_callback(void *context, const struct duck_call *call);
+struct duck_function {
+    const char *name; /* in SQL */
+    const enum duck_column_kind *arguments;
+    size_t argument_count;
+    enum duck_column_kind result;
+    duck_callback *callback;
+    void *context; /* until the name is unbound or bound again */
+};
+/* A name that is bound again, with the same arguments and result, only changes callback and context. */
+enum err_code duck_bind_function(struct duck *duck, const struct duck_function *function,
+                                 struct err *err) CHECKED;
+/* From now on its answers are NULL, whoever asks. */
+void duck_unbind_function(struct duck *duck, const char *name);
 
 #endif

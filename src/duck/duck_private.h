@@ -10,9 +10,10 @@
 struct duck {
     const struct duck_library *library;
     void *database, *connection;
-    uint64_t statement;    /* counts statements: a result that streams ends when the next one starts */
-    uint64_t exposed;      /* counts duck_expose: names of its table functions */
-    uint64_t open_results; /* none may be left at duck_close */
+    uint64_t statement;       /* counts statements: a result that streams ends when the next one starts */
+    uint64_t exposed;         /* counts duck_expose: names of its table functions */
+    uint64_t open_results;    /* none may be left at duck_close */
+    struct duck_bound *bound; /* functions, the newest first; the engine frees them */
 };
 
 struct duck_result {
@@ -32,6 +33,9 @@ struct duck_result {
 
 /* DuckDB's message as our error: its first line; the code from the kind that it begins with. */
 enum err_code duck_fail(const char *message, struct err *err) CHECKED;
+
+/* A statement that was not read to its end would take what is registered or inserted now with it: another one ends it. */
+enum err_code duck_settle(struct duck *duck, struct err *err) CHECKED;
 
 /* ---- columns.c: the caller's memory into the vectors of a chunk ---- */
 

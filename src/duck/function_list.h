@@ -98,3 +98,17 @@ DUCK_FUNCTION(void, init_set_error, (void *info, const char *text))
 DUCK_FUNCTION(uint64_t, init_get_column_count, (void *info))
 DUCK_FUNCTION(uint64_t, init_get_column_index, (void *info, uint64_t index))
 DUCK_FUNCTION(void *, function_get_init_data, (void *info))
+
+/* functions of ours in SQL */
+DUCK_FUNCTION(void *, create_scalar_function, (void))
+DUCK_FUNCTION(void, destroy_scalar_function, (void **function))
+DUCK_FUNCTION(void, scalar_function_set_name, (void *function, const char *name))
+DUCK_FUNCTION(void, scalar_function_add_parameter, (void *function, void *type))
+DUCK_FUNCTION(void, scalar_function_set_return_type, (void *function, void *type))
+DUCK_FUNCTION(void, scalar_function_set_special_handling, (void *function))
+DUCK_FUNCTION(void, scalar_function_set_volatile, (void *function))
+DUCK_FUNCTION(void, scalar_function_set_extra_info, (void *function, void *info, void (*destroy)(void *info)))
+DUCK_FUNCTION(void, scalar_function_set_function,
+              (void *function, void (*call)(void *info, void *chunk, void *out_vector)))
+DUCK_FUNCTION(void *, scalar_function_get_extra_info, (void *info))
+DUCK_FUNCTION(int, register_scalar_function, (void *connection, void *function))

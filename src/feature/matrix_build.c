@@ -181,6 +181,7 @@ static enum err_code copy_families(struct owner *owner, const struct plan *plan,
 static enum err_code open_in_place(struct owner *owner, const struct plan *plan, struct err *err)
 {
     char path[FILE_PATH_BYTES];
+    assert(plan->basis != NULL);
     const struct matrix_head_record *old = plan->basis->head.record, *new = &owner->record;
     enum err_code code = matrix_path(owner->folder, old->base, "rows", path, err);
     if (code == ERR_OK)

@@ -25,8 +25,8 @@ struct view_pick {
 struct feature_view {
     const char *name; /* "form" */
     int version;      /* raise when the meaning of a row changes */
-    const char *doc, *owner;
     enum view_entity entity;
+    const char *doc, *owner;
     int64_t ttl_ms;                /* how long an online copy may be served without asking again */
     const struct view_pick *picks; /* ends with prefix NULL */
 };

@@ -16,7 +16,7 @@ static const struct view_pick two_picks[] = {{"mean_b", "b", 1}, {"mean_", "a_",
 
 static struct feature_view view_of(const struct view_pick *picks, enum view_entity entity)
 {
-    return (struct feature_view){"v", 1, "doc", "me", entity, 1000, picks};
+    return (struct feature_view){"v", 1, entity, "doc", "me", 1000, picks};
 }
 
 static void columns_are_renamed_and_taken_once(void **state)

@@ -189,11 +189,14 @@ static void learn_points(struct dominance_state *state, int index, int32_t team,
     struct dominance_league *league = &state->league[index];
     struct dominance_record *record = &records_of(state, index)[team];
     int32_t *ranking = ranking_of(state, index);
-    if (sum_of(record->played) > 0)
-        ranking_remove(ranking, (size_t)league->count--, sum_of(record->points));
+    bool is_known = sum_of(record->played) > 0;
+    int32_t before = sum_of(record->points);
     record->points[0] += points;
     record->played[0]++;
-    ranking_insert(ranking, (size_t)league->count++, sum_of(record->points));
+    if (is_known)
+        ranking_replace(ranking, (size_t)league->count, before, before + points);
+    else
+        ranking_insert(ranking, (size_t)league->count++, before + points);
     league->all += points;
 }
 

@@ -22,8 +22,10 @@ static double clamp(double value, double low, double high)
 double goal_model_rho(const double expected[SIDE_COUNT], double rho)
 {
     double lambda = expected[SIDE_HOME], mu = expected[SIDE_AWAY];
-    double most = lambda > mu ? lambda : mu, product = lambda * mu;
-    return clamp(rho, -RHO_MARGIN / most, RHO_MARGIN / (product > 1 ? product : 1));
+    double most = lambda > mu ? lambda : mu, product = lambda * mu, least = product > 1 ? product : 1;
+    if (rho * most > -RHO_MARGIN && rho * least < RHO_MARGIN)
+        return rho; /* as nearly always */
+    return clamp(rho, -RHO_MARGIN / most, RHO_MARGIN / least);
 }
 
 void goal_model_chances(const double expected[SIDE_COUNT], double rho, struct goal_chances *out)
@@ -51,16 +53,17 @@ void goal_model_score(const double expected[SIDE_COUNT], double rho, const int16
                       struct goal_score *out)
 {
     double lambda = expected[SIDE_HOME], mu = expected[SIDE_AWAY], product = lambda * mu;
-    double tau[2][2] = {{1 - product * rho, 1 + lambda * rho}, {1 + mu * rho, 1 - rho}};
-    double by_rho[2][2] = {{-product, lambda}, {mu, -1}};            /* d tau / d rho */
-    double by_home[2][2] = {{-product * rho, lambda * rho}, {0, 0}}; /* d tau / d log lambda */
-    double by_away[2][2] = {{-product * rho, 0}, {mu * rho, 0}};     /* d tau / d log mu */
+    double none = 1 - product * rho, one_away = 1 + lambda * rho, one_home = 1 + mu * rho, both = 1 - rho;
     *out = (struct goal_score){{goals[SIDE_HOME] - lambda, goals[SIDE_AWAY] - mu}, 0, 0};
     /* the sum over the four scores of p (d tau/d rho)^2/tau, p without tau */
-    out->rho_information = exp(-lambda - mu) * product *
-                           (product / tau[0][0] + lambda / tau[0][1] + mu / tau[1][0] + 1 / tau[1][1]);
+    out->rho_information =
+        exp(-lambda - mu) * product * (product / none + lambda / one_away + mu / one_home + 1 / both);
     if (goals[SIDE_HOME] > 1 || goals[SIDE_AWAY] > 1)
         return;
+    const double tau[2][2] = {{none, one_away}, {one_home, both}};
+    const double by_rho[2][2] = {{-product, lambda}, {mu, -1}};            /* d tau / d rho */
+    const double by_home[2][2] = {{-product * rho, lambda * rho}, {0, 0}}; /* d tau / d log lambda */
+    const double by_away[2][2] = {{-product * rho, 0}, {mu * rho, 0}};     /* d tau / d log mu */
     int x = goals[SIDE_HOME], y = goals[SIDE_AWAY];
     out->by_rho = by_rho[x][y] / tau[x][y];
     out->by_log_expected[SIDE_HOME] += by_home[x][y] / tau[x][y];

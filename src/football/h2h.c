@@ -100,24 +100,41 @@ static size_t pair_index(const struct h2h_state *state, const struct fixture *fi
     return home < away ? away * (away - 1) / 2 + home : home * (home - 1) / 2 + away;
 }
 
-/* Sums over meetings, from the side of this match's home team. */
-struct h2h_sums {
-    int won, drawn, goals_for, goals_against, over, venue, venue_points, venue_difference;
-};
+/* Sums over meetings from the side of this match's home team, as lanes of one word: each is wide enough for ten
+ * meetings, so that adding words adds all lanes. The upper half holds the same of the meetings at its ground alone,
+ * with their number in the place of OVER. */
+enum { LANE_FOR = 0, LANE_AGAINST = 10, LANE_WON = 20, LANE_DRAWN = 24, LANE_OVER = 28, LANE_VENUE = 32 };
+enum { LANE_GOALS_MASK = (1 << 10) - 1, LANE_COUNT_MASK = (1 << 4) - 1 };
+_Static_assert(H2H_MEETINGS *(int)H2H_GOALS_HIGH <= (int)LANE_GOALS_MASK &&
+                   (int)H2H_MEETINGS <= (int)LANE_COUNT_MASK,
+               "sums stay within their lanes");
 
-static void add_meeting(struct h2h_sums *sums, unsigned meeting, bool home_is_low)
+static inline uint64_t meeting_word(unsigned meeting, bool home_is_low)
 {
-    int low = (int)(meeting & GOALS_MASK), high = (int)(meeting >> GOALS_BITS & GOALS_MASK);
-    int own = home_is_low ? low : high, other = home_is_low ? high : low;
-    bool is_venue = !(meeting & NEUTRAL_GROUND) && home_is_low == ((meeting & LOW_AT_HOME) != 0);
-    sums->won += own > other;
-    sums->drawn += own == other;
-    sums->goals_for += own;
-    sums->goals_against += other;
-    sums->over += own + other > 2;
-    sums->venue += is_venue;
-    sums->venue_points += is_venue ? match_points(own, other) : 0;
-    sums->venue_difference += is_venue ? own - other : 0;
+    unsigned own_bits = home_is_low ? 0 : GOALS_BITS, venue = home_is_low; /* of the bits above the goals */
+    unsigned own = meeting >> own_bits & GOALS_MASK, other = meeting >> (GOALS_BITS - own_bits) & GOALS_MASK;
+    unsigned won = (other - own) >> 31, drawn = own == other,
+             over = own + other > 2; /* no branches: a coin's */
+    uint64_t lanes = own | other << LANE_AGAINST | won << LANE_WON | drawn << LANE_DRAWN;
+    uint64_t is_at_ground = meeting >> 2 * GOALS_BITS == venue;
+    return (lanes | (uint64_t)over << LANE_OVER) + (-is_at_ground & (lanes | 1U << LANE_OVER) << LANE_VENUE);
+}
+
+static inline int goals_in(uint64_t word, unsigned lane)
+{
+    return (int)(word >> lane & LANE_GOALS_MASK);
+}
+
+static inline int count_in(uint64_t word, unsigned lane)
+{
+    return (int)(word >> lane & LANE_COUNT_MASK);
+}
+
+static void emit_last(const struct h2h_pair *pair, const struct fixture *fixture, uint64_t last, float *out)
+{
+    int64_t days = fixture->day - pair->last_day;
+    out[H2H_LAST_SCORE] = count_in(last, LANE_WON) ? 1 : count_in(last, LANE_DRAWN) ? 0.5F : 0;
+    out[H2H_LAST_DAYS] = (float)(int)(days < 0 ? 0 : days > H2H_DAYS_HIGH ? H2H_DAYS_HIGH : days);
 }
 
 static void h2h_emit(const void *memory, const void *event, float *out)
@@ -126,27 +143,27 @@ static void h2h_emit(const void *memory, const void *event, float *out)
     const struct fixture *fixture = event;
     const struct h2h_pair *pair = &state->pair[pair_index(state, fixture)];
     bool home_is_low = fixture->home < fixture->away;
-    struct h2h_sums sums = {0}, last = {0};
+    uint64_t sums = 0;
     for (size_t i = 0; i < pair->count; i++)
-        add_meeting(&sums, pair->meeting[i], home_is_low);
-    float count = (float)(int)pair->count, venue = (float)sums.venue; /* 0/0 says "missing" */
+        sums += meeting_word(pair->meeting[i], home_is_low);
+    int won = count_in(sums, LANE_WON), drawn = count_in(sums, LANE_DRAWN);
+    uint64_t at_ground = sums >> LANE_VENUE;
+    float count = (float)(int)pair->count, venue = (float)count_in(at_ground, LANE_OVER); /* 0/0: "missing" */
     out[H2H_MEETING_COUNT] = count;
-    out[H2H_WIN_SHARE] = (float)sums.won / count;
-    out[H2H_DRAW_SHARE] = (float)sums.drawn / count;
-    out[H2H_LOSS_SHARE] = (float)((int)pair->count - sums.won - sums.drawn) / count;
-    out[H2H_GOALS_FOR] = (float)sums.goals_for / count;
-    out[H2H_GOALS_AGAINST] = (float)sums.goals_against / count;
-    out[H2H_OVER_SHARE] = (float)sums.over / count;
+    out[H2H_WIN_SHARE] = (float)won / count;
+    out[H2H_DRAW_SHARE] = (float)drawn / count;
+    out[H2H_LOSS_SHARE] = (float)((int)pair->count - won - drawn) / count;
+    out[H2H_GOALS_FOR] = (float)goals_in(sums, LANE_FOR) / count;
+    out[H2H_GOALS_AGAINST] = (float)goals_in(sums, LANE_AGAINST) / count;
+    out[H2H_OVER_SHARE] = (float)count_in(sums, LANE_OVER) / count;
     out[H2H_VENUE_MEETINGS] = venue;
-    out[H2H_VENUE_POINTS] = (float)sums.venue_points / venue;
-    out[H2H_VENUE_GOAL_DIFFERENCE] = (float)sums.venue_difference / venue;
+    out[H2H_VENUE_POINTS] =
+        (float)(3 * count_in(at_ground, LANE_WON) + count_in(at_ground, LANE_DRAWN)) / venue;
+    out[H2H_VENUE_GOAL_DIFFERENCE] =
+        (float)(goals_in(at_ground, LANE_FOR) - goals_in(at_ground, LANE_AGAINST)) / venue;
     out[H2H_LAST_SCORE] = out[H2H_LAST_DAYS] = NAN;
-    if (pair->count == 0)
-        return;
-    int64_t days = fixture->day - pair->last_day;
-    add_meeting(&last, pair->meeting[0], home_is_low);
-    out[H2H_LAST_SCORE] = last.won ? 1 : last.drawn ? 0.5F : 0;
-    out[H2H_LAST_DAYS] = (float)(days < 0 ? 0 : days > H2H_DAYS_HIGH ? H2H_DAYS_HIGH : days);
+    if (pair->count > 0)
+        emit_last(pair, fixture, meeting_word(pair->meeting[0], home_is_low), out);
 }
 
 static unsigned goals_bits(int goals)

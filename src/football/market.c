@@ -97,23 +97,22 @@ static void market_init(void *memory, const struct stream_size *size)
 }
 
 /* The first usable book; -1 when there is none. */
-static int choose_source(const struct prices *prices, size_t outcomes, double *booksum)
+static int choose_source(const struct prices *prices, size_t outcomes, struct overround_book *book)
 {
     for (int i = 0; i < SOURCE_COUNT; i++) {
-        enum bookmaker book = source_order[i];
-        *booksum = overround_booksum(outcomes == 3 ? prices->home_draw_away[book] : prices->under_over[book],
-                                     outcomes);
-        if (*booksum > BOOKSUM_LOW && *booksum < BOOKSUM_HIGH)
+        enum bookmaker source = source_order[i];
+        const float *odds = outcomes == 3 ? prices->home_draw_away[source] : prices->under_over[source];
+        if (overround_book_init(book, odds, outcomes) && book->sum > BOOKSUM_LOW && book->sum < BOOKSUM_HIGH)
             return i;
     }
     return -1;
 }
 
-static void emit_fair(enum overround_method method, const float *odds, size_t outcomes, float *out)
+static void emit_fair(const struct overround_book *book, enum overround_method method, float *out)
 {
     double p[3];
-    bool is_solved = overround_remove(method, odds, outcomes, p);
-    for (size_t i = 0; i < outcomes; i++)
+    bool is_solved = overround_book_remove(book, method, p);
+    for (size_t i = 0; i < book->n; i++)
         out[i] = is_solved ? (float)p[i] : NAN;
 }
 
@@ -147,13 +146,12 @@ static double expected_total(double p_under)
 
 static void emit_result(const struct prices *prices, float *out)
 {
-    double booksum;
-    int source = choose_source(prices, 3, &booksum);
+    struct overround_book book;
+    int source = choose_source(prices, 3, &book);
     if (source >= 0) {
-        const float *odds = prices->home_draw_away[source_order[source]];
         for (int method = 0; method < OVERROUND_COUNT; method++)
-            emit_fair((enum overround_method)method, odds, 3, out + MARKET_FAIR + 3 * method);
-        out[MARKET_BOOKSUM] = (float)booksum;
+            emit_fair(&book, (enum overround_method)method, out + MARKET_FAIR + 3 * method);
+        out[MARKET_BOOKSUM] = (float)book.sum;
         out[MARKET_SOURCE] = (float)source;
     }
     emit_disagreement(prices->home_draw_away[BOOKMAKER_MAXIMUM], prices->home_draw_away[BOOKMAKER_AVERAGE], 3,
@@ -162,13 +160,12 @@ static void emit_result(const struct prices *prices, float *out)
 
 static void emit_goals(const struct prices *prices, float *out)
 {
-    double booksum;
-    int source = choose_source(prices, 2, &booksum);
+    struct overround_book book;
+    int source = choose_source(prices, 2, &book);
     if (source >= 0) {
-        const float *odds = prices->under_over[source_order[source]];
-        emit_fair(OVERROUND_MULTIPLICATIVE, odds, 2, out + MARKET_OU_MULTIPLICATIVE);
-        emit_fair(OVERROUND_SHIN, odds, 2, out + MARKET_OU_SHIN);
-        out[MARKET_OU_BOOKSUM] = (float)booksum;
+        emit_fair(&book, OVERROUND_MULTIPLICATIVE, out + MARKET_OU_MULTIPLICATIVE);
+        emit_fair(&book, OVERROUND_SHIN, out + MARKET_OU_SHIN);
+        out[MARKET_OU_BOOKSUM] = (float)book.sum;
         out[MARKET_OU_SOURCE] = (float)source;
         out[MARKET_TOTAL] = (float)expected_total((double)out[MARKET_OU_MULTIPLICATIVE]);
     }

@@ -1,16 +1,20 @@
 /* Overround removal.
  *
  * Multiplicative, additive, and for two outcomes all but the power method, are closed forms. The others look
- * for the one parameter at which the probabilities sum to 1. Each sum falls monotonically in its parameter,
- * so Newton's step (three to five of them) is kept inside a bracket and replaced by bisection when it would
- * leave it: the root is found for every input for which there is one, in bounded time.
+ * for the one parameter at which the probabilities sum to 1.
  *
  * - Power: sum of r^k = 1 for k > 0; r is below 1, so the sum falls in k.
  *
- * - Odds ratio: sum of r / (c + r - c r) = 1 for c > 0, the ratio of the bookmaker's odds to the fair ones.
+ * - Shin: sum of (sqrt(z^2 + 4(1-z) r^2/B) - z) / (2(1-z)) = 1 for z in [0, 1), the share of insiders. The sum falls
+ *   in z. A book with a sum B below 1 has no solution (the share would be negative): false.
  *
- * - Shin: sum of (sqrt(z^2 + 4(1-z) r^2/B) - z) / (2(1-z)) = 1 for z in [0, 1), the share of insiders. A book
- *   with a sum B below 1 has no solution (the share would be negative): false. */
+ *   Both by Halley's step, kept inside a bracket and replaced by bisection when it would leave it: the root is found
+ *   for every input for which there is one, in bounded time. Two trials do for nearly all books, as the last step is
+ *   small enough to be taken on the probabilities themselves, by their Taylor series.
+ *
+ * - Odds ratio: sum of r / (c + r - c r) = sum of 1 / (1 + c s) = 1 for c > 0, the ratio of the bookmaker's odds to
+ *   the fair ones, s = (1-r)/r. With common denominators that is e3 c^3 = e1 c + 2, e1 the sum and e3 the product of
+ *   the s: one root, and no cancellation on the way to it. */
 #include "football/overround.h"
 
 #include <assert.h>
@@ -18,6 +22,8 @@
 
 enum { OVERROUND_OUTCOMES = 3, OVERROUND_STEPS = 100 };
 static const double OVERROUND_TOLERANCE = 1e-13; /* of the sum of the probabilities */
+static const double OVERROUND_SMALL = 1e-5;      /* a step, as measured by its bend, whose cube is nothing */
+static const double POWER_START_HIGH = 4;        /* no guess above it */
 
 const char *overround_name(enum overround_method method)
 {
@@ -38,103 +44,145 @@ double overround_booksum(const float *odds, size_t n)
     return sum;
 }
 
-/* The inverse odds of one book, with what the methods need of them. */
-struct book {
-    size_t n;
-    double r[OVERROUND_OUTCOMES], sum;
-    double log_r[OVERROUND_OUTCOMES]; /* power only */
-};
+bool overround_book_init(struct overround_book *book, const float *odds, size_t n)
+{
+    assert(n == 2 || n == 3);
+    book->n = n;
+    book->sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!(odds[i] > 1.0f)) /* also NaN */
+            return false;
+        book->odds[i] = (double)odds[i];
+        book->sum += book->r[i] = 1 / book->odds[i];
+    }
+    return true;
+}
 
-/* Probabilities at the parameter x, their sum and its derivative. */
-typedef void trial_function(const struct book *book, double x, double *p, double *sum, double *slope);
+/* Probabilities and their first two derivatives at a parameter. */
+struct trial {
+    double p[OVERROUND_OUTCOMES], slope[OVERROUND_OUTCOMES], curve[OVERROUND_OUTCOMES];
+};
+/* known[n]: what the method needs to know of each outcome */
+typedef void trial_function(const double *known, size_t n, double x, struct trial *out);
+
+/* Halley's step towards sum(x) = 1. *excess: what the sum is above it; *bend: the step's term of second order. */
+static double trial_step(const struct trial *trial, size_t n, double *excess, double *bend)
+{
+    double sum = -1, slope = 0, curve = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += trial->p[i];
+        slope += trial->slope[i];
+        curve += trial->curve[i];
+    }
+    double step = -2 * sum * slope / (2 * slope * slope - sum * curve);
+    *excess = sum;
+    *bend = step * step * (1 + fabs(curve));
+    return step;
+}
 
 /* Solves sum(x) = 1 for a sum that falls in x over [low, high], starting at x. */
-static bool book_solve(const struct book *book, trial_function *trial, double low, double high, double x,
-                       double *p)
+static bool solve_sum(trial_function *try, const double *known, size_t n, double low, double high, double x,
+                      double *p)
 {
-    for (int step = 0; step < OVERROUND_STEPS; step++) {
-        double sum, slope;
-        trial(book, x, p, &sum, &slope);
-        if (fabs(sum - 1) < OVERROUND_TOLERANCE)
-            return true;
-        if (sum > 1)
+    for (int steps = 0; steps < OVERROUND_STEPS; steps++) {
+        struct trial trial;
+        double excess, bend;
+        try(known, n, x, &trial);
+        double step = trial_step(&trial, n, &excess, &bend), next = x + step;
+        bool is_done = fabs(excess) < OVERROUND_TOLERANCE;
+        if (excess > 0)
             low = x;
         else
             high = x;
-        double next = x - (sum - 1) / slope;
         if (!(next > low && next < high)) {
+            step = 0;
             next = isinf(high) ? 2 * x : (low + high) / 2;
             if (next == low || next == high) /* the bracket cannot shrink any more */
-                return fabs(sum - 1) < 1e-9;
-        }
+                is_done = is_done || fabs(excess) < 1e-9;
+        } else if (bend < OVERROUND_SMALL * OVERROUND_SMALL)
+            is_done = true;
+        for (size_t i = 0; is_done && i < n; i++)
+            p[i] = trial.p[i] + step * (trial.slope[i] + step / 2 * trial.curve[i]);
+        if (is_done)
+            return true;
         x = next;
     }
     return false;
 }
 
-static void trial_power(const struct book *book, double k, double *p, double *sum, double *slope)
+static void trial_power(const double *log_r, size_t n, double k, struct trial *out)
 {
-    *sum = *slope = 0;
-    for (size_t i = 0; i < book->n; i++) {
-        p[i] = exp(k * book->log_r[i]);
-        *sum += p[i];
-        *slope += p[i] * book->log_r[i];
+    for (size_t i = 0; i < n; i++) {
+        out->p[i] = exp(k * log_r[i]);
+        out->slope[i] = out->p[i] * log_r[i];
+        out->curve[i] = out->slope[i] * log_r[i];
     }
 }
 
-static void trial_odds_ratio(const struct book *book, double c, double *p, double *sum, double *slope)
+/* q = r^2/B. p = (root - z) / (2(1-z)): with t = 1/(1-z), p' = ((root' - 1)/2 + p) t and
+ * p'' = (root''/2 + 2 p') t. */
+static void trial_shin(const double *q, size_t n, double z, struct trial *out)
 {
-    *sum = *slope = 0;
-    for (size_t i = 0; i < book->n; i++) {
-        double below = 1 / (c + book->r[i] - c * book->r[i]);
-        p[i] = book->r[i] * below;
-        *sum += p[i];
-        *slope -= p[i] * below * (1 - book->r[i]);
+    double t = 1 / (1 - z);
+    for (size_t i = 0; i < n; i++) {
+        double root = sqrt(z * z + 4 * (1 - z) * q[i]), inverse = 1 / root, slope = (z - 2 * q[i]) * inverse;
+        out->p[i] = (root - z) / 2 * t;
+        out->slope[i] = ((slope - 1) / 2 + out->p[i]) * t;
+        out->curve[i] = ((1 - slope * slope) * inverse / 2 + 2 * out->slope[i]) * t;
     }
 }
 
-static void trial_shin(const struct book *book, double z, double *p, double *sum, double *slope)
+/* Householder's step of third order from k = 1, where the sum and its derivatives are known without a power. */
+static double power_start(const struct overround_book *book, const double *log_r)
 {
-    double below = 1 / (2 * (1 - z));
-    *sum = *slope = 0;
+    double excess = book->sum - 1, slope = 0, curve = 0, third = 0;
     for (size_t i = 0; i < book->n; i++) {
-        double q = book->r[i] * book->r[i] / book->sum;
-        double root = sqrt(z * z + 4 * (1 - z) * q);
-        p[i] = (root - z) * below;
-        *sum += p[i];
-        *slope += ((z - 2 * q) / root - 1) * below + p[i] * 2 * below;
+        double first = book->r[i] * log_r[i], second = first * log_r[i];
+        slope += first;
+        curve += second;
+        third += second * log_r[i];
     }
+    double above = 3 * excess * (2 * slope * slope - excess * curve);
+    double below = slope * (6 * slope * slope - 6 * excess * curve) + excess * excess * third;
+    double start = 1 - above / below;
+    return start > 0 && start < POWER_START_HIGH ? start : 1;
+}
+
+static bool solve_power(const struct overround_book *book, double *p)
+{
+    double log_r[OVERROUND_OUTCOMES];
+    for (size_t i = 0; i < book->n; i++)
+        log_r[i] = log(book->r[i]);
+    return solve_sum(trial_power, log_r, book->n, 0, INFINITY, power_start(book, log_r), p);
+}
+
+/* The c of three outcomes: the first guess takes c for 1 where that matters least; the slope is positive from there on. */
+static double odds_ratio_of_three(const double s[OVERROUND_OUTCOMES])
+{
+    double e1 = s[0] + s[1] + s[2], e3 = s[0] * s[1] * s[2], c = sqrt((e1 + 2) / e3);
+    for (int steps = 0; steps < OVERROUND_STEPS; steps++) {
+        double square = e3 * c * c, value = (square - e1) * c - 2, slope = 3 * square - e1;
+        double step = -2 * value * slope / (2 * slope * slope - value * 6 * e3 * c);
+        c += step;
+        if (fabs(step) < OVERROUND_SMALL * c)
+            break;
+    }
+    return c;
 }
 
 /* (n = 2) c^2 = odds product of the book: p1/(1-p1) = r1/(c(1-r1)) and p1 + p2 = 1. */
-static double odds_ratio_of_two(const struct book *book)
+static bool solve_odds_ratio(const struct overround_book *book, double *p)
 {
-    return sqrt(book->r[0] * book->r[1] / ((1 - book->r[0]) * (1 - book->r[1])));
+    double s[OVERROUND_OUTCOMES];
+    for (size_t i = 0; i < book->n; i++)
+        s[i] = book->odds[i] - 1;
+    double c = book->n == 2 ? 1 / sqrt(s[0] * s[1]) : odds_ratio_of_three(s);
+    for (size_t i = 0; i < book->n; i++)
+        p[i] = 1 / (1 + c * s[i]);
+    return true;
 }
 
-static bool solve_power(struct book *book, double *p)
-{
-    double entropy = 0;
-    for (size_t i = 0; i < book->n; i++) {
-        book->log_r[i] = log(book->r[i]);
-        entropy -= book->r[i] * book->log_r[i];
-    }
-    /* first step of Newton from k = 1, where the sum is known */
-    double start = 1 + (book->sum - 1) / entropy;
-    return book_solve(book, trial_power, 0, INFINITY, start > 0 ? start : 0.5, p);
-}
-
-static bool solve_odds_ratio(const struct book *book, double *p)
-{
-    if (book->n == 2) {
-        double sum, slope;
-        trial_odds_ratio(book, odds_ratio_of_two(book), p, &sum, &slope);
-        return true;
-    }
-    return book_solve(book, trial_odds_ratio, 0, INFINITY, 1, p);
-}
-
-static bool solve_additive(const struct book *book, double *p)
+static bool solve_additive(const struct overround_book *book, double *p)
 {
     double share = (book->sum - 1) / (double)book->n;
     for (size_t i = 0; i < book->n; i++)
@@ -142,53 +190,65 @@ static bool solve_additive(const struct book *book, double *p)
     return true;
 }
 
-static bool solve_shin(const struct book *book, double *p)
+/* (n = 3) Halley's step from z = 0, where root is 2 r/sqrt(B), on the sum of roots = 2 + z. */
+static double shin_start(const struct overround_book *book)
+{
+    double root = sqrt(book->sum), curve = root / 2 * (book->odds[0] + book->odds[1] + book->odds[2] - 1);
+    double start = 2 * (book->sum - 1) / fmax((root + 1) * (root + 1) - (root - 1) * curve, 1);
+    return start < 0.5 ? start : 0.5;
+}
+
+static bool solve_shin(const struct overround_book *book, double *p)
 {
     if (book->sum < 1)
         return false;
     if (book->n == 2) /* equal to the additive method (Jullien & Salanie 1994) */
         return solve_additive(book, p);
-    return book_solve(book, trial_shin, 0, 1, book->sum > 1 ? (book->sum - 1) / 2 : 0, p);
+    double q[OVERROUND_OUTCOMES];
+    for (size_t i = 0; i < book->n; i++)
+        q[i] = book->r[i] * book->r[i] / book->sum;
+    return solve_sum(trial_shin, q, book->n, 0, 1, shin_start(book), p);
 }
 
-static void solve_multiplicative(const struct book *book, double *p)
+static bool solve_multiplicative(const struct overround_book *book, double *p)
 {
     for (size_t i = 0; i < book->n; i++)
         p[i] = book->r[i] / book->sum;
+    return true;
+}
+
+static bool solve(const struct overround_book *book, enum overround_method method, double *p)
+{
+    switch (method) {
+    case OVERROUND_MULTIPLICATIVE:
+        return solve_multiplicative(book, p);
+    case OVERROUND_ADDITIVE:
+        return solve_additive(book, p);
+    case OVERROUND_POWER:
+        return solve_power(book, p);
+    case OVERROUND_SHIN:
+        return solve_shin(book, p);
+    case OVERROUND_ODDS_RATIO:
+        return solve_odds_ratio(book, p);
+    default:
+        assert(!"unknown method");
+        return false;
+    }
+}
+
+bool overround_book_remove(const struct overround_book *book, enum overround_method method, double *out)
+{
+    double p[OVERROUND_OUTCOMES];
+    bool is_solved = solve(book, method, p);
+    for (size_t i = 0; is_solved && i < book->n; i++)
+        is_solved = p[i] > 0 && p[i] < 1;
+    for (size_t i = 0; is_solved && i < book->n; i++)
+        out[i] = p[i];
+    return is_solved;
 }
 
 bool overround_remove(enum overround_method method, const float *odds, size_t n, double *out)
 {
-    assert(n == 2 || n == 3);
-    struct book book = {.n = n, .sum = overround_booksum(odds, n)};
-    if (!isfinite(book.sum))
-        return false;
-    for (size_t i = 0; i < n; i++)
-        book.r[i] = 1.0 / (double)odds[i];
-    double p[OVERROUND_OUTCOMES];
-    bool is_solved = true;
-    switch (method) {
-    case OVERROUND_MULTIPLICATIVE:
-        solve_multiplicative(&book, p);
-        break;
-    case OVERROUND_ADDITIVE:
-        is_solved = solve_additive(&book, p);
-        break;
-    case OVERROUND_POWER:
-        is_solved = solve_power(&book, p);
-        break;
-    case OVERROUND_SHIN:
-        is_solved = solve_shin(&book, p);
-        break;
-    case OVERROUND_ODDS_RATIO:
-        is_solved = solve_odds_ratio(&book, p);
-        break;
-    default:
-        assert(!"unknown method");
-    }
-    for (size_t i = 0; is_solved && i < n; i++)
-        is_solved = p[i] > 0 && p[i] < 1;
-    for (size_t i = 0; is_solved && i < n; i++)
-        out[i] = p[i];
-    return is_solved;
+    struct overround_book book;
+    return overround_book_init(&book, odds, n) && overround_book_remove(&book, method, out);
 }

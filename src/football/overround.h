@@ -16,6 +16,16 @@ enum overround_method {
     OVERROUND_COUNT
 };
 
+/* One bookmaker's prices of a match. */
+struct overround_book {
+    size_t n;
+    double odds[3], r[3], sum; /* r: inverse odds; sum: of them */
+};
+
+/* False when odds are missing or not above 1: the book is not to be used. */
+bool overround_book_init(struct overround_book *book, const float *odds, size_t n);
+/* As overround_remove, for several methods on one book. */
+bool overround_book_remove(const struct overround_book *book, enum overround_method method, double *out);
 const char *overround_name(enum overround_method method);
 bool overround_remove(enum overround_method method, const float *odds, size_t n, double *out);
 double overround_booksum(const float *odds, size_t n); /* sum of 1/odds; NaN when a price is missing */

@@ -160,6 +160,22 @@ static void methods_have_names(void **state)
     assert_string_equal(overround_name(OVERROUND_MULTIPLICATIVE), "multiplicative");
 }
 
+static void one_book_serves_all_methods(void **state)
+{
+    (void)state;
+    const float odds[3] = {2.1f, 3.4f, 3.75f}, missing[3] = {2.1f, NAN, 3.75f};
+    struct overround_book book;
+    assert_false(overround_book_init(&book, missing, 3));
+    assert_true(overround_book_init(&book, odds, 3));
+    assert_close(book.sum, overround_booksum(odds, 3), 0);
+    for (int method = 0; method < OVERROUND_COUNT; method++) {
+        double p[3], alone[3];
+        assert_true(overround_book_remove(&book, (enum overround_method)method, p));
+        assert_true(overround_remove((enum overround_method)method, odds, 3, alone));
+        assert_memory_equal(p, alone, sizeof(p));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +183,7 @@ int main(void)
         cmocka_unit_test(bad_prices_are_refused),
         cmocka_unit_test(random_books_sum_to_one_in_order),
         cmocka_unit_test(fair_books_are_left_alone),
+        cmocka_unit_test(one_book_serves_all_methods),
         cmocka_unit_test(methods_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,6 +51,18 @@ static inline void ranking_remove(int32_t *keys, size_t count, int32_t key)
     memmove(keys + at, keys + at + 1, (count - at - 1) * sizeof(*keys));
 }
 
+/* `old`, which must be there, becomes `key`: the keys between their places move by one. */
+static inline void ranking_replace(int32_t *keys, size_t count, int32_t old, int32_t key)
+{
+    size_t at = ranking_place(keys, count, old);
+    assert(at < count && keys[at] == old);
+    for (; at > 0 && keys[at - 1] < key; at--)
+        keys[at] = keys[at - 1];
+    for (; at + 1 < count && keys[at + 1] > key; at++)
+        keys[at] = keys[at + 1];
+    keys[at] = key;
+}
+
 static inline void ranking_insert(int32_t *keys, size_t count, int32_t key)
 {
     size_t at = ranking_place(keys, count, key);

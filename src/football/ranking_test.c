@@ -50,11 +50,33 @@ static void lists_stay_sorted(void **state)
     }
 }
 
+static void replaced_keys_stand_as_if_put_in_anew(void **state)
+{
+    (void)state;
+    enum { PLACES = 24, STEPS = 3000 };
+    int32_t keys[PLACES], other[PLACES];
+    struct random random;
+    random_init(&random, 3);
+    for (size_t count = 1; count <= PLACES; count++) {
+        for (size_t i = 0; i < count; i++)
+            ranking_insert(keys, i, (int32_t)random_below(&random, 9));
+        for (int step = 0; step < STEPS; step++) {
+            int32_t old = keys[random_below(&random, count)], key = (int32_t)random_below(&random, 9);
+            memcpy(other, keys, count * sizeof(*keys));
+            ranking_replace(keys, count, old, key);
+            ranking_remove(other, count, old);
+            ranking_insert(other, count - 1, key);
+            assert_memory_equal(keys, other, count * sizeof(*keys));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_sort_as_a_table),
         cmocka_unit_test(lists_stay_sorted),
+        cmocka_unit_test(replaced_keys_stand_as_if_put_in_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

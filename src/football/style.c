@@ -260,30 +260,33 @@ static void drop_absent(struct style_state *state, int league_index)
     league->is_sure = 1;
 }
 
+/* The higher value stays, the lower one is returned: in registers and without a branch. */
+static inline double keep_higher(double *kept, double value)
+{
+    double lower = value > *kept ? *kept : value;
+    *kept = value > *kept ? value : *kept;
+    return lower;
+}
+
 static void rate_members(struct style_state *state, int league_index)
 {
     struct style_league *league = league_to_change(state, league_index);
     const int32_t *members = members_to_change(state, league_index);
     const double *ratings = ratings_of(state);
-    double top[STYLE_TOP] = {ELO_LOW, ELO_LOW, ELO_LOW}, sum = 0, squares = 0, count = league->member_count;
+    double first = ELO_LOW, second = ELO_LOW, third = ELO_LOW;
+    double sum = 0, squares = 0, count = league->member_count;
     for (uint32_t i = 0; i < league->member_count; i++) {
         double rating = ratings[members[i]];
         sum += rating;
         squares += (rating - ELO_START) * (rating - ELO_START);
-        for (size_t k = 0; k < STYLE_TOP; k++) {
-            if (rating > top[k]) {
-                double lower = top[k];
-                top[k] = rating;
-                rating = lower;
-            }
-        }
+        keep_higher(&third, keep_higher(&second, keep_higher(&first, rating)));
     }
     league->mean = sum / count;
     league->top_lead = league->spread = league->third = NAN;
     if (league->member_count < STYLE_MEMBERS_LEAST)
         return;
-    double shift = league->mean - ELO_START, best = top[0] + top[1] + top[2];
-    league->third = top[STYLE_TOP - 1];
+    double shift = league->mean - ELO_START, best = first + second + third;
+    league->third = third;
     league->top_lead = fmax(0, best / STYLE_TOP - (sum - best) / (count - STYLE_TOP));
     league->spread = sqrt(fmax(0, squares / count - shift * shift));
 }

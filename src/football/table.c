@@ -241,9 +241,20 @@ static int32_t line_distance(const struct table_view *view, int32_t points, size
     return cut(points - (at < view->seen ? ranking_points(view->keys[at]) : 0), -TABLE_HIGH, TABLE_HIGH);
 }
 
+static int32_t magnitude(int32_t value)
+{
+    return value < 0 ? -value : value;
+}
+
+static int32_t least(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* How close a line is: it falls with the distance, here without a sign. */
 static float closeness(int32_t distance, double matches_left)
 {
-    double value = 1 - (distance < 0 ? -distance : distance) / (3 * matches_left + 1);
+    double value = 1 - distance / (3 * matches_left + 1);
     return value > 0 ? (float)value : 0;
 }
 
@@ -269,23 +280,23 @@ static void emit_lines(const struct table_view *view, const struct table_team *t
     int32_t relegation = line_distance(view, team->points, own, safe_places(view->teams));
     double left = view->matches - team->played;
     float played = (float)(team->played / view->matches);
-    float playoff = closeness(europe, left);
-    float nearest = fmaxf(playoff, fmaxf(closeness(title, left), closeness(relegation, left)));
+    int32_t nearest = least(magnitude(title), least(magnitude(europe), magnitude(relegation)));
     out[SIDE_TITLE] = (float)title;
     out[SIDE_EUROPE] = (float)europe;
     out[SIDE_RELEGATION] = (float)relegation;
-    out[SIDE_PRESSURE] = played * nearest;
-    out[SIDE_PLAYOFF_PRESSURE] = played * playoff;
+    out[SIDE_PRESSURE] = played * closeness(nearest, left);
+    out[SIDE_PLAYOFF_PRESSURE] = played * closeness(magnitude(europe), left);
 }
 
-static void emit_position(const struct table_view *view, const struct table_team *team, size_t greater,
-                          float *out)
+/* Position by points won in the last matches. Every count is looked at: no branch depends on the team. */
+static int32_t form_position(const struct table_view *view, const struct table_team *team)
 {
-    int32_t better_form = 0;
-    for (size_t points = team->form_points + 1U; view->with_form != NULL && points < FORM_POINTS; points++)
-        better_form += view->with_form[points];
-    out[SIDE_POSITION] = (float)cut((int32_t)greater + 1, 1, TABLE_HIGH);
-    out[SIDE_FORM_POSITION] = (float)cut(better_form + 1, 1, TABLE_HIGH);
+    uint16_t better = 0, own = team->form_points;
+    if (view->with_form == NULL)
+        return 1;
+    for (uint16_t points = 0; points < FORM_POINTS; points++)
+        better = (uint16_t)(better + view->with_form[points] * (points > own));
+    return cut(better + 1, 1, TABLE_HIGH);
 }
 
 /* Where the team was the season before: its league and what it won there. */
@@ -311,8 +322,9 @@ static void emit_past(const struct table_state *state, const struct table_view *
     }
 }
 
-static void emit_side(const struct table_state *state, const struct table_view *view,
-                      const struct fixture *fixture, int side, float *out)
+/* The position is returned, too. */
+static int32_t emit_side(const struct table_state *state, const struct table_view *view,
+                         const struct fixture *fixture, int side, float *out)
 {
     static const struct table_team nothing = {0};
     int32_t index = side == SIDE_HOME ? fixture->home : fixture->away;
@@ -327,9 +339,12 @@ static void emit_side(const struct table_state *state, const struct table_view *
     out[SIDE_POINTS] = (float)team->points / played;
     out[SIDE_GOAL_DIFFERENCE] = difference;
     out[SIDE_VENUE_POINTS] = (float)team->venue_points[side] / venue;
-    emit_position(view, team, greater, out);
+    int32_t position = cut((int32_t)greater + 1, 1, TABLE_HIGH);
+    out[SIDE_POSITION] = (float)position;
+    out[SIDE_FORM_POSITION] = (float)form_position(view, team);
     emit_lines(view, team, is_in ? greater : view->seen, out);
     emit_past(state, view, fixture, index, out);
+    return position;
 }
 
 static double played_of(const struct table_state *state, const struct fixture *fixture, int32_t index)
@@ -344,10 +359,10 @@ static void table_emit(const void *memory, const void *event, float *out)
     const struct fixture *fixture = event;
     struct table_view view = view_of(state, fixture);
     float *home = out, *away = out + TABLE_SIDE;
-    emit_side(state, &view, fixture, SIDE_HOME, home);
-    emit_side(state, &view, fixture, SIDE_AWAY, away);
+    int32_t position_gap = emit_side(state, &view, fixture, SIDE_HOME, home);
+    position_gap -= emit_side(state, &view, fixture, SIDE_AWAY, away);
     double played = played_of(state, fixture, fixture->home) + played_of(state, fixture, fixture->away);
-    out[TABLE_POSITION_GAP] = home[SIDE_POSITION] - away[SIDE_POSITION];
+    out[TABLE_POSITION_GAP] = (float)position_gap;
     out[TABLE_POINTS_GAP] = home[SIDE_POINTS] - away[SIDE_POINTS];
     out[TABLE_PROGRESS] = view.teams < 2 ? NAN : (float)(played / (2 * view.matches));
     out[TABLE_TEAMS] = view.teams < 2 ? NAN : (float)cut((int32_t)view.teams, 2, TABLE_HIGH);
@@ -369,27 +384,29 @@ static void begin_league_season(struct table_league *league, int16_t season)
     memset(league->with_form, 0, sizeof(league->with_form));
 }
 
-/* Out of its present table, to be put back with other numbers or into another one. */
+static int32_t key_of(const struct table_team *team)
+{
+    return ranking_key(team->points, team->goals_for, team->goals_against);
+}
+
+/* Out of its present table, to be put into another one. */
 static void take_out(struct table_state *state, const struct table_team *team)
 {
     struct table_league *league = league_to_change(state, team->league);
     if (league->season != team->season)
         return; /* that table is history */
-    ranking_remove(keys_to_change(state, team->league), league->team_count,
-                   ranking_key(team->points, team->goals_for, team->goals_against));
+    ranking_remove(keys_to_change(state, team->league), league->team_count, key_of(team));
     league->team_count--;
     league->with_form[team->form_points]--;
 }
 
+/* Into the table of its league, last and with nothing won. */
 static void put_in(struct table_state *state, const struct table_team *team)
 {
     struct table_league *league = league_to_change(state, team->league);
-    ranking_insert(keys_to_change(state, team->league), league->team_count,
-                   ranking_key(team->points, team->goals_for, team->goals_against));
+    ranking_insert(keys_to_change(state, team->league), league->team_count, key_of(team));
     league->team_count++;
     league->with_form[team->form_points]++;
-    if ((uint32_t)team->played > league->most_played)
-        league->most_played = (uint32_t)team->played;
 }
 
 static void begin_team_season(struct table_team *team, const struct fixture *fixture)
@@ -403,26 +420,41 @@ static void begin_team_season(struct table_team *team, const struct fixture *fix
     *team = fresh;
 }
 
-static void learn_side(struct table_state *state, const struct fixture *fixture, int side, int own, int other)
+/* The team's own numbers. */
+static void count_match(struct table_team *team, int side, bool is_neutral, int own, int other)
 {
-    struct table_team *team = team_to_change(state, side == SIDE_HOME ? fixture->home : fixture->away);
     int points = match_points(own, other);
-    if (team->played > 0 && team->season == fixture->season)
-        take_out(state, team);
-    if (team->played == 0 || team->season != fixture->season || team->league != fixture->league)
-        begin_team_season(team, fixture);
     team->points += points;
     team->goals_for += own;
     team->goals_against += other;
     team->played++;
-    if (!fixture->is_neutral) {
+    if (!is_neutral) {
         team->venue_points[side] += points;
         team->venue_played[side]++;
     }
     team->form_points = (uint8_t)(team->form_points + points - team->form[FORM_MATCHES - 1]);
     memmove(team->form + 1, team->form, sizeof(team->form) - sizeof(team->form[0]));
     team->form[0] = (uint8_t)points;
-    put_in(state, team);
+}
+
+static void learn_side(struct table_state *state, const struct fixture *fixture, int side, int own, int other)
+{
+    struct table_team *team = team_to_change(state, side == SIDE_HOME ? fixture->home : fixture->away);
+    struct table_league *league = league_to_change(state, fixture->league);
+    bool has_season = team->played > 0 && team->season == fixture->season;
+    if (!has_season || team->league != fixture->league) {
+        if (has_season)
+            take_out(state, team);
+        begin_team_season(team, fixture);
+        put_in(state, team);
+    }
+    int32_t before = key_of(team);
+    league->with_form[team->form_points]--;
+    count_match(team, side, fixture->is_neutral, own, other);
+    league->with_form[team->form_points]++;
+    ranking_replace(keys_to_change(state, fixture->league), league->team_count, before, key_of(team));
+    if ((uint32_t)team->played > league->most_played)
+        league->most_played = (uint32_t)team->played;
 }
 
 static void table_apply(void *memory, const void *event, const void *result)

@@ -45,7 +45,7 @@ static const struct view_pick standings_picks[] = {
 };
 
 static const struct feature_view views[] = {
-#define VIEW(name, entity, ttl_ms, doc) {#name, 1, doc, VIEW_OWNER, entity, ttl_ms, name##_picks},
+#define VIEW(name, entity, ttl_ms, doc) {#name, 1, entity, doc, VIEW_OWNER, ttl_ms, name##_picks},
 #include "football/view_list.h"
 #undef VIEW
 };

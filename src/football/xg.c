@@ -274,23 +274,26 @@ static void learn_strength(struct xg_team *home, struct xg_team *away, struct xg
     strength_step(&home->strength, &away->strength, &league->strength, fixture->is_neutral, expected, score);
 }
 
-/* Weighted means as in window_means, of two 32-bit lanes. */
-static void xg_means(const struct window *window, double out[WINDOW_COUNT][SIDE_COUNT])
+/* Weighted means as in window_means, of two 32-bit lanes, for the windows after the first. Signed numbers, which
+ * become doubles in one instruction. */
+static void xg_means(const struct window *window, double out[XG_WINDOWS][SIDE_COUNT])
 {
-    for (size_t w = 0; w < WINDOW_COUNT; w++) {
-        uint64_t sum = 8 * window->sum[w] + 7 * window->sum[w + 1];
-        uint64_t recent = window_lengths[w] < window->count ? window_lengths[w] : window->count;
-        uint64_t all = window_lengths[w + 1] < window->count ? window_lengths[w + 1] : window->count;
-        double weight = (double)(8 * recent + 7 * all) * UNIT;
-        out[w][0] = (double)(sum & UINT32_MAX) / weight;
-        out[w][1] = (double)(sum >> 32) / weight;
+    for (size_t w = 0; w < XG_WINDOWS; w++) {
+        const uint64_t *part = window->sum + w + 1;
+        const uint8_t *length = window_lengths + w + 1;
+        uint64_t sum = 8 * part[0] + 7 * part[1];
+        uint64_t recent = length[0] < window->count ? length[0] : window->count;
+        uint64_t all = length[1] < window->count ? length[1] : window->count;
+        double weight = (double)(int64_t)(8 * recent + 7 * all) * UNIT;
+        out[w][0] = (double)(int64_t)(sum & UINT32_MAX) / weight;
+        out[w][1] = (double)(int64_t)(sum >> 32) / weight;
     }
 }
 
 static void learn_windows(struct xg_team *team, double xg_for, double xg_against, int goals_for,
                           int goals_against)
 {
-    double xg[WINDOW_COUNT][SIDE_COUNT];
+    double xg[XG_WINDOWS][SIDE_COUNT];
     struct window_means goals;
     uint64_t low = (uint64_t)(xg_for * UNIT + 0.5), high = (uint64_t)(xg_against * UNIT + 0.5);
     window_add(&team->xg, low | high << 32);
@@ -298,14 +301,14 @@ static void learn_windows(struct xg_team *team, double xg_for, double xg_against
     xg_means(&team->xg, xg);
     window_means(&team->goals, &goals);
     for (size_t w = 0; w < XG_WINDOWS; w++) {
-        const double *mean = xg[w + 1];
+        const double *mean = xg[w];
         team->values[XG_FOR + w] = (float)mean[0];
         team->values[XG_AGAINST + w] = (float)mean[1];
         team->difference[w] = (float)(mean[0] - mean[1]);
     }
-    team->values[XG_OVER] = (float)((double)goals.value[WINDOW_10][0] - xg[WINDOW_10][0]);
-    team->values[XG_OVER + 1] = (float)((double)goals.value[WINDOW_20][0] - xg[WINDOW_20][0]);
-    team->values[XG_OVER_AGAINST] = (float)((double)goals.value[WINDOW_20][1] - xg[WINDOW_20][1]);
+    team->values[XG_OVER] = (float)((double)goals.value[WINDOW_10][0] - xg[WINDOW_10 - 1][0]);
+    team->values[XG_OVER + 1] = (float)((double)goals.value[WINDOW_20][0] - xg[WINDOW_20 - 1][0]);
+    team->values[XG_OVER_AGAINST] = (float)((double)goals.value[WINDOW_20][1] - xg[WINDOW_20 - 1][1]);
 }
 
 static void xg_apply(void *memory, const void *event, const void *result)

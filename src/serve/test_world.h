@@ -78,7 +78,7 @@ static inline void world_set_match(struct frame_builder *builder, const struct w
     for (int side = 0; side < 2; side++) {
         snprintf(text, sizeof(text), "%s %d", world_leagues[match->league],
                  side == 0 ? match->home : match->away);
-        frame_set_text(builder, (size_t)(4 + side), text_of(text));
+        frame_set_text(builder, 4 + (size_t)side, text_of(text));
     }
     snprintf(text, sizeof(text), "id-%d", index);
     frame_set_text(builder, 6, text_of(text));

@@ -17,6 +17,7 @@ struct key_source {
     const char *name;  /* "team" */
     char by_name[32];  /* "team_name" */
     int id, team_name; /* columns of the file */
+    bool is_number;    /* ids that need no parsing */
 };
 struct entity_file {
     struct duck *duck;
@@ -30,7 +31,7 @@ struct entity_file {
     int country, timestamp;
     bool timestamp_is_text;
     int64_t rows;
-    int64_t *row, *keys[VIEW_KEYS], *at_us;
+    int64_t *keys[VIEW_KEYS], *at_us;
     bool *is_unknown;    /* [rows] */
     struct names *known; /* "country/name" resolved so far */
     int64_t *known_ids;  /* 0: unknown */
@@ -129,12 +130,13 @@ static bool is_integer_type(const char *type)
 static enum err_code check_types(struct entity_file *file, const struct duck_result *head, struct err *err)
 {
     for (size_t k = 0; k < file->key_count; k++) {
-        const struct key_source *key = &file->key[k];
+        struct key_source *key = &file->key[k];
         const char *type = duck_result_type(head, (size_t)(key->id != NO_COLUMN ? key->id : key->team_name));
         if (strcmp(type, "VARCHAR") != 0 && !(key->id != NO_COLUMN && is_integer_type(type)))
             return err_set_field(err, ERR_INVALID, key->name,
                                  "cannot read '%s': column '%s' is %s, not an id or a name",
                                  file->join->entities, key->id != NO_COLUMN ? key->name : key->by_name, type);
+        key->is_number = strcmp(type, "VARCHAR") != 0 && strcmp(type, "UBIGINT") != 0;
     }
     const char *type = duck_result_type(head, (size_t)file->timestamp);
     file->timestamp_is_text = strcmp(type, "VARCHAR") == 0;
@@ -206,13 +208,11 @@ static enum err_code count_rows(struct entity_file *file, struct err *err)
 static enum err_code allocate(struct entity_file *file, struct err *err)
 {
     size_t rows = (size_t)file->rows;
-    file->row = malloc(rows * sizeof(*file->row));
     file->at_us = malloc(rows * sizeof(*file->at_us));
     file->is_unknown = calloc(rows, sizeof(*file->is_unknown));
     for (size_t k = 0; k < VIEW_KEYS; k++)
         file->keys[k] = calloc(rows, sizeof(*file->keys[k]));
-    if (file->row == NULL || file->at_us == NULL || file->is_unknown == NULL || file->keys[0] == NULL ||
-        file->keys[1] == NULL)
+    if (file->at_us == NULL || file->is_unknown == NULL || file->keys[0] == NULL || file->keys[1] == NULL)
         return err_nomem(err, rows * 4 * sizeof(int64_t));
     return ERR_OK;
 }
@@ -294,6 +294,11 @@ static enum err_code take_key(struct entity_file *file, const struct duck_result
     struct err cause = {0};
     if (duck_is_null(result, column))
         return refuse_row(file, row, field, "is empty", err);
+    if (key->is_number) {
+        *out = duck_i64(result, column);
+        file->is_unknown[row] |= *out == 0;
+        return ERR_OK;
+    }
     const char *value = duck_text(result, column);
     if (key->id == NO_COLUMN) {
         char name[256];
@@ -339,7 +344,7 @@ static void put_values(struct entity_file *file)
         int column = file->key[k].id != NO_COLUMN ? file->key[k].id : file->key[k].team_name;
         buffer_append_text(&file->sql, ", ");
         (void)duck_quote_name(&file->sql, names_text(file->columns, column));
-        buffer_append_text(&file->sql, "::VARCHAR");
+        buffer_append_text(&file->sql, file->key[k].is_number ? "::BIGINT" : "::VARCHAR");
     }
     buffer_append_text(&file->sql, file->timestamp_is_text ? ", " : ", epoch_us(");
     (void)duck_quote_name(&file->sql, names_text(file->columns, file->timestamp));
@@ -363,7 +368,6 @@ static enum err_code load_values(struct entity_file *file, struct err *err)
         if (code != ERR_OK || !has_row)
             break;
         int64_t row = duck_i64(result, 0);
-        file->row[row] = row;
         for (size_t k = 0; code == ERR_OK && k < file->key_count; k++)
             code = take_key(file, result, k, row, err);
         if (code == ERR_OK)
@@ -373,48 +377,24 @@ static enum err_code load_values(struct entity_file *file, struct err *err)
     return code;
 }
 
-/* ---- the keys as a table ---- */
-
-static enum err_code save_keys(struct duck *duck, const int64_t *row, const int64_t *const key[VIEW_KEYS],
-                               const int64_t *at_us, size_t rows, struct err *err)
-{
-    struct buffer sql;
-    buffer_init(&sql, OFFLINE_SQL_BYTES);
-    buffer_append_text(
-        &sql, "CREATE OR REPLACE TABLE offline_key (n BIGINT, k0 BIGINT, k1 BIGINT, moment TIMESTAMP)");
-    enum err_code code = offline_query(duck, &sql, NULL, err);
-    const struct duck_column columns[] = {{DUCK_COLUMN_I64, row, 1, false},
-                                          {DUCK_COLUMN_I64, key[0], 1, false},
-                                          {DUCK_COLUMN_I64, key[1] != NULL ? key[1] : key[0], 1, false},
-                                          {DUCK_COLUMN_TIMESTAMP, at_us, 1, false}};
-    if (code == ERR_OK)
-        code = duck_append(duck, "offline_key", columns, sizeof(columns) / sizeof(*columns), rows, err);
-    buffer_release(&sql);
-    return code;
-}
-
-static enum err_code load_memory(struct duck *duck, const struct offline_join *join,
-                                 struct offline_entities *out, struct err *err)
-{
-    int64_t *row = malloc((join->count + 1) * sizeof(*row));
-    if (row == NULL)
-        return err_nomem(err, join->count * sizeof(*row));
-    for (size_t i = 0; i < join->count; i++)
-        row[i] = (int64_t)i;
-    enum err_code code = save_keys(duck, row, join->key, join->event_us, join->count, err);
-    out->rows = (int64_t)join->count;
-    free(row);
-    return code;
-}
-
 static void put_columns(const struct entity_file *file, struct offline_entities *out)
 {
     for (int32_t i = 0; i < names_count(file->columns); i++) {
         bool is_time = i == file->timestamp && !file->keeps_text;
         buffer_append_text(&out->columns, i > 0 ? ", " : "");
-        buffer_append_text(&out->columns, is_time ? "k.moment AS " : "e.");
+        buffer_append_text(&out->columns, is_time ? "offline_moment(e.rowid) AS " : "e.");
         (void)duck_quote_name(&out->columns, names_text(file->columns, i));
     }
+}
+
+static void keep_values(struct entity_file *file, struct offline_entities *out)
+{
+    for (size_t k = 0; k < VIEW_KEYS; k++) {
+        out->key[k] = out->own[k] = file->keys[k];
+        file->keys[k] = NULL;
+    }
+    out->moment_us = out->own[VIEW_KEYS] = file->at_us;
+    file->at_us = NULL;
 }
 
 static void release(struct entity_file *file)
@@ -422,7 +402,6 @@ static void release(struct entity_file *file)
     buffer_release(&file->sql);
     names_destroy(file->known);
     free(file->known_ids);
-    free(file->row);
     free(file->at_us);
     free(file->is_unknown);
     for (size_t k = 0; k < VIEW_KEYS; k++)
@@ -445,9 +424,7 @@ static enum err_code load_file(struct entity_file *file, struct err *err)
         if (file->is_unknown[row]) /* no entity has this id */
             file->keys[0][row] = -1;
     }
-    return code == ERR_OK ? save_keys(file->duck, file->row, (const int64_t *const *)file->keys, file->at_us,
-                                      (size_t)file->rows, err)
-                          : code;
+    return code;
 }
 
 enum err_code offline_entities_load(struct duck *duck, const struct offline_join *join,
@@ -455,8 +432,12 @@ enum err_code offline_entities_load(struct duck *duck, const struct offline_join
 {
     *out = (struct offline_entities){0};
     buffer_init(&out->columns, OFFLINE_SQL_BYTES);
-    if (join->entities == NULL)
-        return load_memory(duck, join, out, err);
+    if (join->entities == NULL) {
+        out->rows = (int64_t)join->count;
+        memcpy(out->key, join->key, sizeof(out->key));
+        out->moment_us = join->event_us;
+        return ERR_OK;
+    }
     struct entity_file file = {.duck = duck,
                                .join = join,
                                .entity = entity,
@@ -473,6 +454,7 @@ enum err_code offline_entities_load(struct duck *duck, const struct offline_join
     enum err_code code = load_file(&file, err);
     if (code == ERR_OK) {
         out->rows = file.rows;
+        keep_values(&file, out);
         put_columns(&file, out);
         code = buffer_check(&out->columns, "the columns of the entities", err);
     }
@@ -484,14 +466,10 @@ enum err_code offline_entities_load(struct duck *duck, const struct offline_join
 void offline_entities_release(struct duck *duck, struct offline_entities *entities)
 {
     struct err err;
-    static const char *const tables[] = {"offline_entity", "offline_key", "offline_hit"};
-    struct buffer sql;
-    buffer_init(&sql, OFFLINE_SQL_BYTES);
-    for (size_t i = 0; duck != NULL && i < sizeof(tables) / sizeof(*tables); i++) {
-        buffer_printf(&sql, "DROP TABLE IF EXISTS %s", tables[i]);
-        (void)!offline_query(duck, &sql, NULL, &err);
-    }
-    buffer_release(&sql);
+    if (duck != NULL && entities->names != NULL)
+        (void)!duck_query(duck, "DROP TABLE IF EXISTS offline_entity", NULL, 0, NULL, &err);
+    for (size_t k = 0; k < sizeof(entities->own) / sizeof(*entities->own); k++)
+        free(entities->own[k]);
     buffer_release(&entities->columns);
     names_destroy(entities->names);
 }

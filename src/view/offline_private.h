@@ -1,5 +1,6 @@
 /* Offline store, private: what its parts share. offline.c finds versions, offline_write.c makes them, offline_statistics.c
- * describes their columns, offline_entities.c reads what is asked for, offline_read.c answers. */
+ * describes their columns, offline_entities.c reads what is asked for, offline_gather.c finds the rows and
+ * their features, offline_read.c answers. */
 #ifndef ALMANAC_VIEW_OFFLINE_PRIVATE_H
 #define ALMANAC_VIEW_OFFLINE_PRIVATE_H
 
@@ -36,19 +37,19 @@ enum err_code offline_write_statistics(struct duck *duck, const char *path, cons
                                        size_t count, int64_t rows, struct json_writer *out,
                                        struct err *err) CHECKED;
 
-/* What is asked for, as tables of the engine:
- *   offline_entity            the file's rows, columns as in the file (not for rows in memory)
- *   offline_key(n, k0, k1, moment)  one row each, n its place; k0 is -1 when a name is unknown
- * and offline_hit, see offline_read.c. */
+/* What is asked for: keys and moments, and the file's rows as the table offline_entity of the engine, columns as in the file,
+ * whose rowid is the place of a row (not for rows in memory, whose keys and moments are borrowed). */
 struct offline_entities {
     int64_t rows;
+    const int64_t *key[VIEW_KEYS], *moment_us; /* [rows]; key[0] is -1 when a name is unknown */
+    int64_t *own[VIEW_KEYS + 1];
     struct names *names;   /* the file's columns; NULL for rows in memory */
     struct buffer columns; /* the file's columns, quoted, separated by commas, each as `e."name"` */
 };
 enum err_code offline_entities_load(struct duck *duck, const struct offline_join *join,
                                     enum view_entity entity, struct offline_entities *out,
                                     struct err *err) CHECKED;
-/* duck NULL: the tables stay, as an open result reads them; the next join replaces them. */
+/* duck NULL: the table stays, as an open result ends with the next statement; the next join replaces it. */
 void offline_entities_release(struct duck *duck, struct offline_entities *entities);
 
 #endif

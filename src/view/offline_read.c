@@ -1,7 +1,9 @@
-/* Offline store: reading. A join is two steps: keys and times alone find the newest row of each entity (ASOF join over two
- * narrow columns), then an ordinary join fetches the features of the rows that were hit, so that what is sorted is small. */
-#include "view/offline_private.h"
+/* Offline store: reading. A join gathers the features of the rows that are hit (offline_gather.c); the engine then reads the
+ * file's table in its order and asks for each value by two functions of SQL, so that it writes the answer, in whatever form,
+ * without joining or sorting it. */
+#include "view/offline_gather.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,56 +66,98 @@ static enum err_code check_clash(const struct offline_version *version, const st
 
 /* ---- the join ---- */
 
-static enum err_code find_hits(struct duck *duck, const struct offline_version *version, int64_t max_age_us,
-                               struct buffer *sql, int64_t *out_found, struct err *err)
+/* Names of the features chosen, or of all; *out is the caller's to free. */
+static enum err_code list_features(const struct offline_version *version, const char *const *chosen,
+                                   const char ***out, size_t *out_count, struct err *err)
 {
-    size_t key_count;
-    const char *const *keys = offline_key_names(version->entity, &key_count);
-    buffer_append_text(sql,
-                       "CREATE OR REPLACE TABLE offline_hit AS SELECT k.n, k.k0, k.k1, v.event_timestamp AS "
-                       "event FROM offline_key k ASOF JOIN (SELECT event_timestamp");
-    for (size_t i = 0; i < key_count; i++)
-        buffer_printf(sql, ", \"%s\" AS v%zu", keys[i], i);
-    buffer_append_text(sql, " FROM ");
-    offline_put_source(sql, version->path);
-    buffer_append_text(sql, ") v ON ");
-    for (size_t i = 0; i < key_count; i++)
-        buffer_printf(sql, "k.k%zu = v.v%zu AND ", i, i);
-    buffer_append_text(sql, "k.moment >= v.event_timestamp");
-    if (max_age_us > 0)
-        buffer_printf(sql, " WHERE epoch_us(k.moment) - epoch_us(v.event_timestamp) <= %lld",
-                      (long long)max_age_us);
-    enum err_code code = offline_query(duck, sql, NULL, err);
-    if (code != ERR_OK)
-        return code;
-    buffer_append_text(sql, "SELECT count(*) FROM offline_hit");
-    return offline_query_i64(duck, sql, out_found, err);
+    const json_t *all = json_object_get(version->meta, "features"), *feature;
+    size_t count = 0, index;
+    while (chosen != NULL && chosen[count] != NULL)
+        count++;
+    if (chosen == NULL)
+        count = json_array_size(all);
+    *out = calloc(count + 1, sizeof(**out));
+    if (*out == NULL)
+        return err_nomem(err, count * sizeof(**out));
+    for (size_t i = 0; chosen != NULL && i < count; i++)
+        (*out)[i] = chosen[i];
+    json_array_foreach(all, index, feature)
+    {
+        if (chosen == NULL)
+            (*out)[index] = json_string_value(json_object_get(feature, "name"));
+        if (chosen == NULL && (*out)[index] == NULL)
+            return err_set(err, ERR_CORRUPT, "the description of '%s' has a feature without a name",
+                           version->path);
+    }
+    *out_count = count;
+    return ERR_OK;
 }
 
-/* The rows with their features, in order. `own`: columns of e and k to answer with. */
-static enum err_code put_answer(const struct offline_version *version, const struct offline_join *join,
-                                const struct offline_entities *entities, struct buffer *sql, struct err *err)
+struct answer {
+    const struct offline_entities *entities;
+    struct offline_gathered gathered;
+    const char **features;
+    size_t feature_count;
+};
+
+/* offline_at(row, feature): its value; the feature is the same in all rows. */
+static void answer_value(void *context, const struct duck_call *call)
 {
-    size_t key_count;
-    const char *const *keys = offline_key_names(version->entity, &key_count);
-    bool has_file = join->entities != NULL;
-    buffer_printf(sql, "SELECT %s", has_file ? buffer_text(&entities->columns) : "k.n AS \"row\"");
-    enum err_code code = put_features(version, join->features, "f", sql, err);
-    if (code != ERR_OK)
-        return code;
-    buffer_append_text(sql, has_file ? " FROM offline_entity e JOIN offline_key k ON k.n = e.rowid"
-                                     : " FROM offline_key k");
-    buffer_append_text(sql, " LEFT JOIN (SELECT h.n");
-    code = put_features(version, join->features, "v", sql, err);
-    if (code != ERR_OK)
-        return code;
-    buffer_append_text(sql, " FROM offline_hit h JOIN ");
-    offline_put_source(sql, version->path);
-    buffer_append_text(sql, " v ON v.event_timestamp = h.event");
-    for (size_t i = 0; i < key_count; i++)
-        buffer_printf(sql, " AND v.\"%s\" = h.k%zu", keys[i], i);
-    buffer_append_text(sql, ") f ON f.n = k.n ORDER BY k.n");
-    return ERR_OK;
+    const struct answer *answer = context;
+    const struct offline_gathered *gathered = &answer->gathered;
+    const int64_t *row = call->arguments[0];
+    const int32_t *feature = call->arguments[1];
+    if (call->row_count == 0)
+        return;
+    const float *values = gathered->values + (size_t)feature[0] * gathered->slot_count;
+    float *out = call->out;
+    for (size_t first = 0; first < call->row_count; first += 64) {
+        size_t end = first + 64 < call->row_count ? first + 64 : call->row_count;
+        uint64_t missing = 0;
+        for (size_t i = first; i < end; i++) {
+            int32_t slot = gathered->slot_of[row[i]];
+            out[i] = slot >= 0 ? values[slot] : NAN;
+            missing |= (uint64_t)(out[i] != out[i]) << (i - first); /* NaN alone is not itself */
+        }
+        call->out_is_set[first / 64] &= ~missing;
+    }
+}
+
+/* offline_moment(row). */
+static void answer_moment(void *context, const struct duck_call *call)
+{
+    const struct answer *answer = context;
+    const int64_t *row = call->arguments[0];
+    int64_t *out = call->out;
+    for (size_t i = 0; i < call->row_count; i++)
+        out[i] = answer->entities->moment_us[row[i]];
+}
+
+static enum err_code bind_answer(struct duck *duck, struct answer *answer, struct err *err)
+{
+    static const enum duck_column_kind kinds[] = {DUCK_COLUMN_I64, DUCK_COLUMN_I32};
+    const struct duck_function value = {"offline_at", kinds, 2, DUCK_COLUMN_F32, answer_value, answer};
+    const struct duck_function moment = {"offline_moment",      kinds,         1,
+                                         DUCK_COLUMN_TIMESTAMP, answer_moment, answer};
+    enum err_code code = duck_bind_function(duck, &value, err);
+    return code == ERR_OK ? duck_bind_function(duck, &moment, err) : code;
+}
+
+/* The rows with their features, in order: those of a table come by rowid. */
+static void put_answer(const struct answer *answer, struct buffer *sql)
+{
+    bool has_file = answer->entities->names != NULL;
+    const char *row = has_file ? "e.rowid" : "e.range";
+    buffer_printf(sql, "SELECT %s",
+                  has_file ? buffer_text(&answer->entities->columns) : "e.range AS \"row\"");
+    for (size_t i = 0; i < answer->feature_count; i++) {
+        buffer_printf(sql, ", offline_at(%s, %zu::INTEGER) AS ", row, i);
+        (void)duck_quote_name(sql, answer->features[i]);
+    }
+    if (has_file)
+        buffer_append_text(sql, " FROM offline_entity e");
+    else
+        buffer_printf(sql, " FROM range(%lld) e", (long long)answer->entities->rows);
 }
 
 static enum err_code wrap_output(struct buffer *sql, const char *output, struct err *err)
@@ -127,23 +171,52 @@ static enum err_code wrap_output(struct buffer *sql, const char *output, struct 
                              "cannot write '%.200s': the name must end in .csv or "
                              ".parquet",
                              output);
+    /* small row groups: a table's rows come from one thread, but groups are encoded by all */
     buffer_append_text(sql, ") TO ");
     (void)duck_quote(sql, is_stdout ? "/dev/stdout" : output);
-    buffer_append_text(sql,
-                       is_parquet ? " (FORMAT parquet, COMPRESSION zstd)" : " (FORMAT csv, HEADER true)");
+    buffer_append_text(sql, is_parquet ? " (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 20480)"
+                                       : " (FORMAT csv, HEADER true)");
     return ERR_OK;
 }
 
-static enum err_code answer(struct duck *duck, const struct offline_version *version,
-                            const struct offline_join *join, const struct offline_entities *entities,
-                            struct buffer *sql, struct duck_result **out, struct err *err)
+/* Without a file the answer is a table: what is gathered goes before its rows are read. The next join replaces it. */
+static enum err_code put_out(struct duck *duck, const struct offline_join *join, struct answer *answer,
+                             struct buffer *sql, struct duck_result **out, struct err *err)
 {
-    if (join->output != NULL)
-        buffer_append_text(sql, "COPY (");
-    enum err_code code = put_answer(version, join, entities, sql, err);
+    enum err_code code = bind_answer(duck, answer, err);
+    buffer_append_text(sql, join->output != NULL ? "COPY (" : "CREATE OR REPLACE TABLE offline_answer AS ");
+    put_answer(answer, sql);
     if (code == ERR_OK && join->output != NULL)
         code = wrap_output(sql, join->output, err);
-    return code == ERR_OK ? offline_query(duck, sql, join->output == NULL ? out : NULL, err) : code;
+    if (code == ERR_OK)
+        code = offline_query(duck, sql, NULL, err);
+    buffer_clear(sql);
+    duck_unbind_function(duck, "offline_at");
+    duck_unbind_function(duck, "offline_moment");
+    if (code != ERR_OK || join->output != NULL)
+        return code;
+    buffer_append_text(sql, "SELECT * FROM offline_answer");
+    return offline_query(duck, sql, out, err);
+}
+
+static enum err_code answer_join(struct duck *duck, const struct offline_version *version,
+                                 const struct offline_join *join, struct answer *answer, struct buffer *sql,
+                                 struct offline_joined *out, struct err *err)
+{
+    const struct offline_entities *entities = answer->entities;
+    const struct offline_request request = {.key = {entities->key[0], entities->key[1]},
+                                            .moment_us = entities->moment_us,
+                                            .count = (size_t)entities->rows,
+                                            .max_age_us = join->max_age_us,
+                                            .features = answer->features,
+                                            .feature_count = answer->feature_count};
+    enum err_code code = offline_gather(duck, version, &request, &answer->gathered, err);
+    out->rows = entities->rows;
+    out->found = answer->gathered.found;
+    if (code == ERR_OK)
+        code = put_out(duck, join, answer, sql, &out->result, err);
+    offline_gathered_release(&answer->gathered);
+    return code;
 }
 
 enum err_code offline_store_join(const char *folder, struct duck *duck, const struct offline_join *join,
@@ -151,6 +224,7 @@ enum err_code offline_store_join(const char *folder, struct duck *duck, const st
 {
     struct offline_version version;
     struct offline_entities entities = {0};
+    struct answer answer = {.entities = &entities};
     struct buffer sql;
     *out = (struct offline_joined){0};
     enum err_code code = offline_find(folder, join->view, &version, err);
@@ -158,6 +232,8 @@ enum err_code offline_store_join(const char *folder, struct duck *duck, const st
         return code;
     buffer_init(&sql, OFFLINE_SQL_BYTES);
     code = put_features(&version, join->features, "f", &sql, err); /* before a large file is read */
+    if (code == ERR_OK)
+        code = list_features(&version, join->features, &answer.features, &answer.feature_count, err);
     if (code == ERR_OK && join->output != NULL)
         code = wrap_output(&sql, join->output, err);
     buffer_clear(&sql);
@@ -166,11 +242,9 @@ enum err_code offline_store_join(const char *folder, struct duck *duck, const st
     if (code == ERR_OK && entities.names != NULL)
         code = check_clash(&version, join, entities.names, err);
     if (code == ERR_OK)
-        code = find_hits(duck, &version, join->max_age_us, &sql, &out->found, err);
-    if (code == ERR_OK)
-        code = answer(duck, &version, join, &entities, &sql, &out->result, err);
-    out->rows = entities.rows;
+        code = answer_join(duck, &version, join, &answer, &sql, out, err);
     offline_entities_release(out->result == NULL ? duck : NULL, &entities);
+    free(answer.features);
     buffer_release(&sql);
     offline_version_release(&version);
     return code;

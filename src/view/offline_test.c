@@ -20,8 +20,8 @@
 enum { COLUMNS = 3, TEAMS = 9, ROWS = 4000 };
 
 static const struct view_pick picks[] = {{"mean_", "", 0}, {0}};
-static const struct feature_view team_view = {"small", 1, "a small view", "tests", VIEW_TEAM, 1000, picks};
-static const struct feature_view pair_view = {"pair", 1, "a view of pairs", "tests", VIEW_PAIR, 1000, picks};
+static const struct feature_view team_view = {"small", 1, VIEW_TEAM, "a small view", "tests", 1000, picks};
+static const struct feature_view pair_view = {"pair", 1, VIEW_PAIR, "a view of pairs", "tests", 1000, picks};
 
 static struct test_folder place;
 static struct duck *duck;
