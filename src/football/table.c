@@ -294,7 +294,7 @@ static int32_t form_position(const struct table_view *view, const struct table_t
     uint16_t better = 0, own = team->form_points;
     if (view->with_form == NULL)
         return 1;
-    for (uint16_t points = 0; points < FORM_POINTS; points++)
+    for (uint16_t points = 0; points < (uint16_t)FORM_POINTS; points++)
         better = (uint16_t)(better + view->with_form[points] * (points > own));
     return cut(better + 1, 1, TABLE_HIGH);
 }

@@ -285,7 +285,7 @@ static int compare_candidates(const void *a, const void *b)
 static enum err_code sort_candidates(struct gather *gather, struct err *err)
 {
     size_t first[PARTS_MOST + 1] = {0}, count = gather->candidate_count;
-    struct candidate *sorted = malloc((count + 1) * sizeof(*sorted));
+    struct candidate *sorted = calloc(count + 1, sizeof(*sorted));
     if (sorted == NULL)
         return err_nomem(err, count * sizeof(*sorted));
     for (size_t i = 0; i < count; i++)
