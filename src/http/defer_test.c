@@ -30,7 +30,7 @@ static void work(void *context)
     struct work *work = context;
     struct http_response *response = http_deferred_response(work->deferred);
     usleep(20000);
-    buffer_printf(&response->body, "worked on %s", work->path);
+    buffer_printf(&response->body, "done with %s", work->path);
 }
 
 static void done(void *context)
@@ -181,12 +181,12 @@ static void pool_threads_answer(void **state)
     char request[128], body[64];
     for (int index = 0; index < 8; index++) {
         clients[index] = test_connect(server.port);
-        (void)snprintf(request, sizeof request, "GET /work/%d HTTP/1.1\r\n" HOST "\r\n", index);
+        (void)snprintf(request, sizeof request, "GET /slow/%d HTTP/1.1\r\n" HOST "\r\n", index);
         test_send_text(clients[index], request);
     }
     for (int index = 0; index < 8; index++) {
         struct test_answer answer = test_receive(clients[index], 1);
-        (void)snprintf(body, sizeof body, "worked on /work/%d", index);
+        (void)snprintf(body, sizeof body, "done with /slow/%d", index);
         assert_string_equal(answer.body, body);
         free(answer.body);
         close(clients[index]);
@@ -199,9 +199,9 @@ static void pipelined_requests_keep_their_order(void **state)
 {
     (void)state;
     int client = test_connect(server.port);
-    test_send_text(client, "GET /work/1 HTTP/1.1\r\n" HOST "\r\nGET /plain HTTP/1.1\r\n" HOST
-                           "\r\nGET /work/2 HTTP/1.1\r\n" HOST "\r\n");
-    const char *bodies[] = {"worked on /work/1", "plain", "worked on /work/2"};
+    test_send_text(client, "GET /slow/1 HTTP/1.1\r\n" HOST "\r\nGET /plain HTTP/1.1\r\n" HOST
+                           "\r\nGET /slow/2 HTTP/1.1\r\n" HOST "\r\n");
+    const char *bodies[] = {"done with /slow/1", "plain", "done with /slow/2"};
     for (int index = 0; index < 3; index++) {
         struct test_answer answer = test_receive(client, 1);
         assert_string_equal(answer.body, bodies[index]);
@@ -215,13 +215,13 @@ static void a_body_may_come_in_chunks(void **state)
     (void)state;
     int client = test_connect(server.port);
     test_send_text(client,
-                   "POST /work/c HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
+                   "POST /slow/c HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
     usleep(20000);
     test_send_text(client, "5\r\nworld\r\n0\r\n\r\n");
     struct test_answer answer = test_receive(client, 1);
-    assert_string_equal(answer.body, "worked on /work/c");
+    assert_string_equal(answer.body, "done with /slow/c");
     free(answer.body);
-    answer = test_exchange(client, "HEAD /work/h HTTP/1.1\r\n" HOST "\r\n");
+    answer = test_exchange(client, "HEAD /slow/h HTTP/1.1\r\n" HOST "\r\n");
     assert_int_equal(answer.status, 200);
     free(answer.body);
     expect(client, "GET /plain HTTP/1.1\r\n" HOST "\r\n", 200, "plain");
