@@ -62,7 +62,7 @@ static void handle(void *context, const struct http_request *request, struct htt
     }
     enum err_code code = http_response_defer(request, response, &deferred, &err);
     assert_int_equal(code, ERR_OK);
-    if (strncmp(request->path, "/work", 5) == 0)
+    if (strncmp(request->path, "/slow", 5) == 0)
         start_work(deferred, request->path);
     if (strcmp(request->path, "/keep") == 0 || strcmp(request->path, "/regret") == 0)
         kept[kept_count++] = deferred;
