@@ -28,32 +28,43 @@ find_python() { # find_python MODULE... : prints the first that has all of them
   die "no python3 with $modules: run tools/install.sh test"
 }
 
-# Stages: a failed one does not hide the others; stages_end prints the table and is the script's verdict.
+# Stages: a failed one does not hide the others; stages_end prints the table, how each failed one ended, and is the
+# script's verdict.
 STAGE_ROWS=()
-STAGE_FAILURES=0
+STAGE_FAILED_LOGS=()
+STAGE_TAIL_LINES=20
 
 stage() { # stage NAME COMMAND...
-  local name=$1 start=$SECONDS code verdict=ok
+  local name=$1 start=$SECONDS code verdict=ok log
   shift
   say "$name"
+  log=$(mktemp)
   # a subshell outside any condition, so that its `set -e` holds inside functions too
   set +e
-  (set -euo pipefail; "$@")
-  code=$?
+  (set -euo pipefail; "$@") 2>&1 | tee "$log"
+  code=${PIPESTATUS[0]}
   set -e
   if [ "$code" -ne 0 ]; then
     verdict="FAILED ($code)"
-    STAGE_FAILURES=$((STAGE_FAILURES + 1))
+    STAGE_FAILED_LOGS+=("$name" "$log")
+  else
+    rm -f "$log"
   fi
   STAGE_ROWS+=("$(printf '%-34s %5d s  %s' "$name" $((SECONDS - start)) "$verdict")")
   printf '%s\n' "-- ${STAGE_ROWS[-1]}"
 }
 
 stages_end() { # stages_end TITLE
+  local i
+  for ((i = 0; i < ${#STAGE_FAILED_LOGS[@]}; i += 2)); do
+    say "how '${STAGE_FAILED_LOGS[i]}' ended"
+    tail -n "$STAGE_TAIL_LINES" "${STAGE_FAILED_LOGS[i + 1]}" | cut -c 1-400
+    rm -f "${STAGE_FAILED_LOGS[i + 1]}"
+  done
   say "$1"
   printf '%s\n' "${STAGE_ROWS[@]}"
-  if [ "$STAGE_FAILURES" -ne 0 ]; then
-    printf '%d of %d stages failed\n' "$STAGE_FAILURES" "${#STAGE_ROWS[@]}"
+  if [ "${#STAGE_FAILED_LOGS[@]}" -ne 0 ]; then
+    printf '%d of %d stages failed\n' $((${#STAGE_FAILED_LOGS[@]} / 2)) "${#STAGE_ROWS[@]}"
     return 1
   fi
   printf 'all %d stages passed, %d s\n' "${#STAGE_ROWS[@]}" "$SECONDS"
