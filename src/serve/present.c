@@ -1,8 +1,6 @@
 /* Present: which way. Everything that is read of the store for one answer is read in one transaction, so the key, the
- * changes and the matches are of the same moment; the transaction ends before anything is computed.
- *
- * The leak audit reads the store itself, so it runs between two attempts: the first finds that a build is needed and leaves,
- * the second does it, of whatever the data is by then. */
+ * changes and the matches are of the same moment; the transaction ends before anything is computed. The leak audit
+ * is given what was read for the build, so what it judges is what is built. */
 #include "serve/present.h"
 
 #include "base/log.h"
@@ -152,8 +150,8 @@ static enum err_code compute(struct present_work *work, struct err *err)
     return present_build(work, err);
 }
 
-/* Reads what the way needs; *out_again: the audit comes first. */
-static enum err_code read_store(struct present_work *work, bool is_audited, bool *out_again, struct err *err)
+/* Reads what the way needs. */
+static enum err_code read_store(struct present_work *work, struct err *err)
 {
     const struct present_request *request = work->request;
     struct present *out = work->out;
@@ -165,29 +163,33 @@ static enum err_code read_store(struct present_work *work, bool is_audited, bool
     if ((request->only_open && out->way != PRESENT_OPENED) || (request->only_extend && is_whole))
         return err_set(err, ERR_NOT_FOUND, "the features of the present data are not kept");
     bool makes_matrix = is_whole && request->want_matrix && out->matrix == NULL;
-    if (makes_matrix && request->before_build != NULL && !is_audited) {
-        *out_again = true;
-        return ERR_OK;
-    }
     if (out->way == PRESENT_OPENED && !request->want_state)
         return ERR_OK;
-    code = present_load(work, is_whole ? INT64_MIN : present_day_needed(work->at_us), err);
-    if (code == ERR_OK && makes_matrix && history_rows(work->history) == 0)
+    work->needs_audit = makes_matrix && request->before_build != NULL;
+    code = present_read(work, is_whole ? INT64_MIN : present_day_needed(work->at_us), err);
+    if (code == ERR_OK && makes_matrix && frame_rows(work->frames.matches) == 0)
         code = err_set(err, ERR_NOT_FOUND,
                        "the store holds no matches; import some first: almanac import football PATH");
     return code;
 }
 
+static enum err_code audit(const struct present_work *work, struct err *err)
+{
+    struct football_frames frames = work->frames;
+    frames.teams = work->teams;
+    return work->request->before_build(work->request->context, &frames, err);
+}
+
 static void work_release(struct present_work *work)
 {
     forget_basis(work);
+    football_frames_release(&work->frames);
     frame_destroy(work->teams);
     known_states_release(&work->known);
 }
 
 /* One transaction and what follows from it. */
-static enum err_code attempt(const struct present_request *request, bool is_audited, bool *out_again,
-                             struct present *out, struct err *err)
+static enum err_code attempt(const struct present_request *request, struct present *out, struct err *err)
 {
     struct present_work work = {.request = request,
                                 .set = request->set != NULL ? request->set : football_feature_set_widest(),
@@ -195,10 +197,15 @@ static enum err_code attempt(const struct present_request *request, bool is_audi
     enum err_code code = db_execute(request->store->db, "BEGIN", err);
     if (code != ERR_OK)
         return code;
-    code = read_store(&work, is_audited, out_again, err);
+    code = read_store(&work, err);
     db_rollback(request->store->db);
-    if (code == ERR_OK && !*out_again && work.history != NULL)
-        code = compute(&work, err);
+    if (code == ERR_OK && work.needs_audit)
+        code = audit(&work, err);
+    if (code == ERR_OK && work.frames.matches != NULL) {
+        code = present_derive(&work, err);
+        if (code == ERR_OK)
+            code = compute(&work, err);
+    }
     if (code == ERR_OK && work.has_kept_recent)
         present_move_checkpoint(&work);
     if (code == ERR_OK && !request->want_state) {
@@ -222,28 +229,20 @@ enum err_code present_open(const struct present_request *request, struct present
     struct present_request retry = *request;
     struct err unread;
     int64_t start_us = clock_monotonic_us();
-    bool is_audited = false;
     err = err != NULL ? err : &unread;
     for (;;) {
-        bool again = false;
         *out = (struct present){0};
-        enum err_code code = attempt(&retry, is_audited, &again, out, err);
-        if (code == ERR_OK && !again) {
+        enum err_code code = attempt(&retry, out, err);
+        if (code == ERR_OK) {
             out->took_us = clock_monotonic_us() - start_us;
             return ERR_OK;
         }
         bool is_basis_bad =
             !retry.from_scratch && out->way != PRESENT_BUILT && (code == ERR_CONFLICT || code == ERR_CORRUPT);
         present_release(out);
-        if (code == ERR_OK && retry.before_build != NULL) {
-            code = retry.before_build(retry.context, err);
-            is_audited = true;
-        } else if (is_basis_bad) {
-            log_line(LOG_WARN, "present", "%s; features are computed from the first match", err->text);
-            retry.from_scratch = true;
-            code = ERR_OK;
-        }
-        if (code != ERR_OK)
+        if (!is_basis_bad)
             return code;
+        log_line(LOG_WARN, "present", "%s; features are computed from the first match", err->text);
+        retry.from_scratch = true;
     }
 }

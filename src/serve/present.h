@@ -19,6 +19,7 @@
 #include "feature/builder.h"
 #include "feature/matrix.h"
 #include "football/teams.h"
+#include "store/football_store.h"
 #include "store/store.h"
 
 enum present_way { PRESENT_OPENED, PRESENT_EXTENDED, PRESENT_FAMILIES, PRESENT_BUILT };
@@ -42,8 +43,9 @@ struct present_request {
     bool from_scratch; /* compute everything even if something is kept (to measure, to compare) */
     struct pool *pool; /* may be NULL */
     const struct build_watch *watch;
-    /* Called before a matrix is built from scratch or with new families (the leak audit); may be NULL. */
-    enum err_code (*before_build)(void *context, struct err *err);
+    /* Called before a matrix is built from scratch or with new families, with what it is built from (the leak audit); may
+     * be NULL. */
+    enum err_code (*before_build)(void *context, const struct football_frames *frames, struct err *err);
     void *context;
 };
 

@@ -7,7 +7,6 @@
 #include "base/time.h"
 #include "football/bookmaker.h"
 #include "football/league.h"
-#include "store/football_store.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -26,15 +25,18 @@ int64_t present_day_needed(int64_t at_us)
     return at_us == INT64_MIN ? INT64_MIN : time_day_of(at_us) - PENDING_DAYS;
 }
 
-enum err_code present_load(struct present_work *work, int64_t from_day, struct err *err)
+enum err_code present_read(struct present_work *work, int64_t from_day, struct err *err)
 {
-    struct football_frames frames = {0};
-    enum err_code code =
-        football_store_load_since(work->request->store->db, bookmaker_names(), from_day, &frames, err);
-    if (code == ERR_OK)
-        code = history_create(work->teams, frames.matches, frames.prices, frames.attributes,
-                              (struct history_options){0}, &work->history, err);
-    football_frames_release(&frames);
+    return football_store_load_since(work->request->store->db, bookmaker_names(), from_day, &work->frames,
+                                     err);
+}
+
+enum err_code present_derive(struct present_work *work, struct err *err)
+{
+    const struct football_frames *frames = &work->frames;
+    enum err_code code = history_create(work->teams, frames->matches, frames->prices, frames->attributes,
+                                        (struct history_options){0}, &work->history, err);
+    football_frames_release(&work->frames);
     return code;
 }
 
@@ -236,7 +238,8 @@ static enum err_code read_checkpoint(struct present_work *work, struct err *err)
         return err_set(err, ERR_NOT_FOUND, "the checkpoint is near enough");
     history_destroy(work->history);
     work->history = NULL;
-    return present_load(work, present_day_needed(work->at_us), err);
+    code = present_read(work, present_day_needed(work->at_us), err);
+    return code == ERR_OK ? present_derive(work, err) : code;
 }
 
 void present_move_checkpoint(struct present_work *work)

@@ -5,6 +5,7 @@
 #include "football/history.h"
 #include "serve/present.h"
 #include "serve/present_states.h"
+#include "store/football_store.h"
 
 /* One call of present_open. */
 struct present_work {
@@ -15,14 +16,18 @@ struct present_work {
     struct known_states known;
     struct matrix *basis; /* of earlier data and the same set, or of the same data and another set; NULL */
     int64_t changed_us;   /* rows of the basis that start before are those of the present data */
-    struct history *history;
+    bool needs_audit;     /* before anything is computed */
+    struct football_frames frames; /* what was read of the store; without teams */
+    struct history *history;       /* of the frames */
     struct live_state *state; /* of the present data at at_us, in front of what is to be computed; NULL */
     int64_t at_us;
     bool has_kept_recent; /* by present_extend: time to look after the checkpoint */
 };
 
-/* Work on `from` the matches of local days >= from_day; inside the caller's transaction. */
-enum err_code present_load(struct present_work *work, int64_t from_day, struct err *err) CHECKED;
+/* Reads the matches of local days >= from_day; inside the caller's transaction. */
+enum err_code present_read(struct present_work *work, int64_t from_day, struct err *err) CHECKED;
+/* The history of what was read, which is released. */
+enum err_code present_derive(struct present_work *work, struct err *err) CHECKED;
 /* Local day from which on matches are needed to advance a state that stands at the moment. */
 int64_t present_day_needed(int64_t at_us);
 

@@ -290,8 +290,9 @@ static struct feature_set small_set(const struct tracker **trackers)
     return (struct feature_set){"small", "", trackers};
 }
 
-static enum err_code refuse(void *context, struct err *err)
+static enum err_code refuse(void *context, const struct football_frames *frames, struct err *err)
 {
+    assert_true(frame_rows(frames->teams) > 0 && frame_rows(frames->matches) > 0);
     (*(int *)context)++;
     return err_set(err, ERR_INVALID, "a leak");
 }

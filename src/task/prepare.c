@@ -59,25 +59,74 @@ struct build_watch prepare_watch(struct task_context *context)
     return (struct build_watch){watch_progress, watch_stop, context};
 }
 
+/* ---- the audit's view of football ---- */
+
+static enum err_code audit_open_variant(void *context, enum audit_mode mode, int64_t cut_us, uint64_t seed,
+                                        struct audit_variant *out, struct err *err)
+{
+    static const enum history_future futures[] = {[AUDIT_WHOLE] = HISTORY_WHOLE,
+                                                  [AUDIT_TRUNCATED] = HISTORY_TRUNCATED,
+                                                  [AUDIT_SCRAMBLED] = HISTORY_SCRAMBLED};
+    const struct football_frames *frames = context;
+    struct history *history = NULL;
+    struct history_options options = {.future = futures[mode], .cut_us = cut_us, .seed = seed};
+    enum err_code code = history_create(frames->teams, frames->matches, frames->prices, frames->attributes,
+                                        options, &history, err);
+    if (code != ERR_OK)
+        return code;
+    *out = (struct audit_variant){history_streams(history), history_stream_count(history),
+                                  history_row_info(history), history_rows(history), history};
+    return ERR_OK;
+}
+
+static void audit_close_variant(struct audit_variant *variant)
+{
+    history_destroy(variant->owner);
+}
+
+/* frames: borrowed as long as the source is used. */
+static struct audit_source audit_source_of(const struct football_frames *frames)
+{
+    return (struct audit_source){audit_open_variant, audit_close_variant, (void *)frames};
+}
+
+enum err_code prepare_audit_open(struct task_context *context, struct audit_source *out, struct err *err)
+{
+    struct football_frames *frames = calloc(1, sizeof(*frames));
+    if (frames == NULL)
+        return err_nomem(err, sizeof(*frames));
+    enum err_code code = load_frames(context, frames, err);
+    if (code != ERR_OK) {
+        free(frames);
+        return code;
+    }
+    *out = audit_source_of(frames);
+    return ERR_OK;
+}
+
+void prepare_audit_close(struct audit_source *source)
+{
+    football_frames_release(source->context);
+    free(source->context);
+}
+
+/* ---- the matrix of the present data ---- */
+
 /* before_build of present.h */
-static enum err_code audit_sample(void *task, struct err *err)
+static enum err_code audit_sample(void *task, const struct football_frames *frames, struct err *err)
 {
     enum { SAMPLE_CUTS = 1 };
     struct task_context *context = task;
-    struct audit_source source;
-    enum err_code code = prepare_audit_open(context, &source, err);
-    if (code != ERR_OK)
-        return code;
+    struct audit_source source = audit_source_of(frames);
     struct build_watch watch = {NULL, watch_stop, context};
     struct audit_report report;
     report_progress(context->reporter, "auditing features for leaks", 0, 0);
-    code = audit_run(football_feature_set_widest(), &source, SAMPLE_CUTS, (uint64_t)clock_now_us(),
-                     context->pool, &watch, &report, err);
+    enum err_code code = audit_run(football_feature_set_widest(), &source, SAMPLE_CUTS,
+                                   (uint64_t)clock_now_us(), context->pool, &watch, &report, err);
     if (code == ERR_OK)
         report_log(context->reporter,
                    "leak audit: %zu features, %zu rows rebuilt without their future, all byte-equal",
                    report.features, report.rows_compared);
-    prepare_audit_close(&source);
     return code;
 }
 
@@ -154,49 +203,4 @@ enum err_code prepare_matrix(struct task_context *context, struct matrix **out, 
 enum err_code prepare_matrix_anew(struct task_context *context, struct matrix **out, struct err *err)
 {
     return open_present(context, true, out, err);
-}
-
-/* ---- the audit's view of football ---- */
-
-static enum err_code audit_open_variant(void *context, enum audit_mode mode, int64_t cut_us, uint64_t seed,
-                                        struct audit_variant *out, struct err *err)
-{
-    static const enum history_future futures[] = {[AUDIT_WHOLE] = HISTORY_WHOLE,
-                                                  [AUDIT_TRUNCATED] = HISTORY_TRUNCATED,
-                                                  [AUDIT_SCRAMBLED] = HISTORY_SCRAMBLED};
-    struct football_frames *frames = context;
-    struct history *history = NULL;
-    struct history_options options = {.future = futures[mode], .cut_us = cut_us, .seed = seed};
-    enum err_code code = history_create(frames->teams, frames->matches, frames->prices, frames->attributes,
-                                        options, &history, err);
-    if (code != ERR_OK)
-        return code;
-    *out = (struct audit_variant){history_streams(history), history_stream_count(history),
-                                  history_row_info(history), history_rows(history), history};
-    return ERR_OK;
-}
-
-static void audit_close_variant(struct audit_variant *variant)
-{
-    history_destroy(variant->owner);
-}
-
-enum err_code prepare_audit_open(struct task_context *context, struct audit_source *out, struct err *err)
-{
-    struct football_frames *frames = calloc(1, sizeof(*frames));
-    if (frames == NULL)
-        return err_nomem(err, sizeof(*frames));
-    enum err_code code = load_frames(context, frames, err);
-    if (code != ERR_OK) {
-        free(frames);
-        return code;
-    }
-    *out = (struct audit_source){audit_open_variant, audit_close_variant, frames};
-    return ERR_OK;
-}
-
-void prepare_audit_close(struct audit_source *source)
-{
-    football_frames_release(source->context);
-    free(source->context);
 }
