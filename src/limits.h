@@ -25,6 +25,14 @@
 #define LIMIT_REQUEST_TIME_MS  10000 /* a client that sends its request slower than this is dropped */
 #define LIMIT_HISTORY_ENTITIES 1000  /* of one point-in-time question over HTTP; more go through a file */
 #define LIMIT_RANGE_ROWS       10000 /* of a view in one answer: about 15 MB with all features */
+/* WebSocket */
+#define LIMIT_WS_CLIENTS        12000      /* fewer where the system does not allow as many open files */
+#define LIMIT_WS_MESSAGE_BYTES  (16 << 10) /* from a client: the longest request is a list of topics */
+#define LIMIT_WS_MESSAGES_PER_S 100        /* of a client, pings included */
+#define LIMIT_WS_UNSENT_BYTES   (1 << 20)  /* to a client: more means that it does not read */
+#define LIMIT_WS_UNSENT_FRAMES  1024
+#define LIMIT_WS_FOLLOWED_LOGS  8     /* of a client */
+#define LIMIT_FOLLOWED_LOGS     1024  /* of all clients: every line looks at each */
 /* Feature store */
 #define LIMIT_FEATURE_KEYS 500 /* rows of one batch read: about 1 MB of answer */
 /* Models and jobs */
@@ -33,7 +41,8 @@
 #define LIMIT_TREES             100000
 #define LIMIT_WORKER_LINE_BYTES (1 << 20)    /* one protocol line of a child */
 #define LIMIT_RESULT_BYTES      (64LL << 20) /* JSON result of a task */
-#define LIMIT_JOB_LOG_BYTES     (64LL << 20)
+#define LIMIT_JOB_LOG_BYTES     (32LL << 20) /* in parts of 4 MiB: the first and the newest seven are kept */
+#define LIMIT_BATCH_JOBS        1000 /* trainings of one start-auto: 25 leagues x 2 targets x 20 bots */
 #define LIMIT_ARENA_BYTES       (8LL << 30)
 
 #endif

@@ -18,6 +18,7 @@ import subprocess
 import threading
 import time
 
+import openapi_check
 import pytest
 import requests
 
@@ -135,8 +136,11 @@ class Server:
         return self.log_path.read_text("utf-8", "replace")
 
     def request(self, method, path, **options):
+        """Every exchange is held against /openapi.json."""
         options.setdefault("timeout", 20)
-        return self.session.request(method, self.url + path, **options)
+        answer = self.session.request(method, self.url + path, **options)
+        openapi_check.check_exchange(openapi_check.description_of(BINARY), answer, options.get("stream", False))
+        return answer
 
     def get(self, path, **options):
         return self.request("GET", path, **options)

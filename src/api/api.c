@@ -1,6 +1,9 @@
 /* Api: puts loop, forecaster, supervisor and listener together, and what every handler needs. */
 #include "api/api.h"
 
+#include "api/live.h"
+#include "api/models.h"
+#include "api/openapi.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "task/task.h"
@@ -66,12 +69,43 @@ static enum err_code finish_job(void *context, const struct job_row *job, const 
 {
     struct api *api = context;
     const struct task *task = task_find(job->task);
-    if (task == NULL || task->commit == NULL)
-        return ERR_OK;
-    enum err_code code = task->commit(api->store, result, err);
-    if (code == ERR_OK)
-        forecaster_reload(api->forecaster);
-    return code;
+    enum err_code code = ERR_OK;
+    if (task != NULL && task->commit != NULL) {
+        code = task->commit(api->store, result, err);
+        if (code == ERR_OK) {
+            forecaster_reload(api->forecaster);
+            api_models_trained(api, job, result);
+        }
+    }
+    return code == ERR_OK ? api_follow(api, job, result, err) : code;
+}
+
+static void job_changed(void *context, const struct job_row *job)
+{
+    const struct api *api = context;
+    api_metrics_job(api->metrics, job);
+    live_job_changed(api->live, job);
+}
+
+static void write_queue(void *context, struct json_writer *out)
+{
+    api_write_queue(out, context);
+}
+
+static void queue_changed(void *context, const char *queue)
+{
+    const struct api *api = context;
+    struct queue_status status;
+    if (live_has_subscribers(api->live, "queues") &&
+        supervisor_queue_status(api->supervisor, queue, &status, NULL) == ERR_OK)
+        live_publish(api->live, "queues", write_queue, &status);
+}
+
+static const char *queue_of_task(void *context, const char *name)
+{
+    const struct task *task = task_find(name);
+    (void)context;
+    return task != NULL ? task->queue : NULL;
 }
 
 enum err_code api_create(struct loop *loop, struct pool *pool, struct store *store, struct clock clock,
@@ -87,11 +121,20 @@ enum err_code api_create(struct loop *loop, struct pool *pool, struct store *sto
                                       .handle = handle,
                                       .observe = observe,
                                       .context = api};
-    struct supervisor_options jobs = {.program = options.program,
-                                      .parallel = options.parallel_jobs,
-                                      .grace_ms = options.job_grace_ms,
-                                      .finish = finish_job,
-                                      .context = api};
+    struct supervisor_options jobs = {
+        .program = options.program,
+        .parallel = {[QUEUE_DEFAULT] = options.parallel_jobs, [QUEUE_TRAINING] = options.parallel_training},
+        .grace_ms = options.job_grace_ms,
+        .time_ms = options.job_time_ms,
+        .warn_ms = options.job_warn_ms,
+        .memory_bytes = options.job_memory_bytes,
+        .cpu_s = options.job_cpu_s,
+        .retry_ms = options.job_retry_ms,
+        .queue_of = queue_of_task,
+        .queue_changed = queue_changed,
+        .finish = finish_job,
+        .changed = job_changed,
+        .context = api};
     /* the port first: if it is taken, the jobs of the server that has it must not be touched */
     enum err_code code = listener_create(loop, listen, &api->listener, err);
     if (code == ERR_OK)
@@ -100,6 +143,8 @@ enum err_code api_create(struct loop *loop, struct pool *pool, struct store *sto
         code = forecaster_create(loop, pool, store, clock, &api->forecaster, err);
     if (code == ERR_OK)
         code = create_features(api, &options, err);
+    if (code == ERR_OK)
+        code = live_create(api, &api->live, err);
     if (code == ERR_OK)
         code = supervisor_create(loop, store, clock, jobs, &api->supervisor, err);
     if (code == ERR_OK)
@@ -120,11 +165,14 @@ void api_destroy(struct api *api)
         loop_timer_remove(api->loop, api->check);
     if (api->listener != NULL)
         listener_destroy(api->listener);
+    live_destroy(api->live);
+    api->live = NULL; /* the supervisor still reports what it stops */
     if (api->supervisor != NULL)
         supervisor_destroy(api->supervisor);
     feature_reader_destroy(api->features);
     forecaster_destroy(api->forecaster);
     api_metrics_destroy(api->metrics);
+    openapi_destroy(api->openapi);
     free(api);
 }
 

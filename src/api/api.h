@@ -16,6 +16,8 @@
 #include "store/store.h"
 
 struct api_metrics;
+struct live;
+struct openapi;
 
 struct api {
     struct loop *loop;
@@ -26,6 +28,8 @@ struct api {
     struct forecaster *forecaster;
     struct feature_reader *features;
     struct api_metrics *metrics;
+    struct openapi *openapi; /* NULL until it is asked for */
+    struct live *live;       /* tells clients what happens, see live.h */
     struct listener *listener;
     struct loop_timer *check;
     int64_t started_us; /* monotonic */
@@ -35,8 +39,11 @@ struct api_options {
     const char *address;
     uint16_t port;
     const char *program; /* path of almanac, for workers */
-    size_t parallel_jobs;
+    size_t parallel_jobs, parallel_training;
     int64_t job_grace_ms;
+    int64_t job_time_ms, job_warn_ms;    /* hard and soft limit of one attempt */
+    int64_t job_memory_bytes, job_cpu_s; /* 0: no limit */
+    int64_t job_retry_ms;
     size_t online_cache_bytes; /* memory of the online feature store */
     const char *redis_url;     /* NULL or "": none */
     int64_t redis_timeout_ms;
@@ -52,7 +59,8 @@ extern const struct route api_routes[];
 enum err_code api_metrics_create(struct api_metrics **out, struct err *err) CHECKED;
 void api_metrics_destroy(struct api_metrics *metrics);
 void api_metrics_request(struct api_metrics *metrics, const struct http_response *response, int64_t took_us);
-void api_metrics_forecast(struct api_metrics *metrics, enum forecast_outcome outcome);
+void api_metrics_forecast(struct api_metrics *metrics, const struct forecast_answer *answer);
+void api_metrics_job(struct api_metrics *metrics, const struct job_row *job); /* whatever changed of it */
 
 /* The body as one JSON object; *out is released with json_decref. */
 enum err_code api_read_object(const struct http_request *request, json_t **out, struct err *err) CHECKED;
@@ -63,8 +71,23 @@ enum err_code api_query_i64(const struct http_request *request, const char *name
 enum err_code api_path_id(const struct route_match *match, size_t index, int64_t *out,
                           struct err *err) CHECKED;
 void api_write_time(struct json_writer *out, const char *key, int64_t time_us); /* null for TIME_NONE */
-void api_write_job(struct json_writer *out, const struct job_row *job);
+/* Who asks: the header X-Almanac-Who, else "api". ERR_INVALID: longer than 63 bytes, or not printable. */
+enum err_code api_read_who(const struct http_request *request, const char **out, struct err *err) CHECKED;
+/* An order with what the headers say: who, and the idempotency key (Idempotency-Key). Texts are borrowed. */
+enum err_code api_order_from(const struct http_request *request, struct job_order *out,
+                             struct err *err) CHECKED;
+struct task;
+/* Options of a task as JSON, complete with defaults: what the job will run is what is kept. options: an object, or NULL. */
+enum err_code api_complete_options(const struct task *task, const json_t *options, struct buffer *out,
+                                   struct err *err) CHECKED;
+/* Accepts the jobs of "then" in the result of a job. */
+enum err_code api_follow(struct api *api, const struct job_row *job, const json_t *result,
+                         struct err *err) CHECKED;
+/* The object Job; `after` is read from the store. */
+void api_write_job(struct json_writer *out, const struct api *api, const struct job_row *job);
+/* The object of GET /api/queues. */
+void api_write_queue(struct json_writer *out, const struct queue_status *status);
 /* 202 with the job's id and process: what was asked for is under way. */
-void api_answer_job(const struct job_row *job, struct http_response *response);
+void api_answer_job(const struct api *api, const struct job_row *job, struct http_response *response);
 
 #endif

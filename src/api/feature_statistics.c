@@ -134,11 +134,15 @@ static enum err_code answer_job(struct api *api, const struct statistics_options
     option_write_json(task_statistics.options, options, &out);
     enum err_code code = find_job(api, buffer_text(&request), &job, err);
     if (code == ERR_NOT_FOUND)
-        code = supervisor_submit(api->supervisor, task_statistics.name, buffer_text(&request), &job, err);
+        code = supervisor_submit(
+            api->supervisor,
+            &(struct job_order){
+                .task = task_statistics.name, .request_json = buffer_text(&request), .who = "api"},
+            &job, NULL, err);
     buffer_release(&request);
     if (code != ERR_OK)
         return code;
-    api_answer_job(&job, response);
+    api_answer_job(api, &job, response);
     return ERR_OK;
 }
 

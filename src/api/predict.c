@@ -291,7 +291,7 @@ enum err_code api_predict(void *context, const struct route_match *match, struct
         code = forecaster_answer(api->forecaster, &request, &answer, err);
     if (code != ERR_OK)
         return code;
-    api_metrics_forecast(api->metrics, answer.outcome);
+    api_metrics_forecast(api->metrics, &answer);
     round_probabilities(&answer);
     json_writer_init(&out, &response->body);
     write_answer(&out, &request, &answer);

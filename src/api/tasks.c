@@ -1,5 +1,5 @@
-/* POST /train, /backtest, /api/ablation, /api/features/materialize: a task of the table becomes a job. The body is checked against the task's option table
- * before anything is accepted, so that a bad request never makes a job. */
+/* POST /train, /backtest, /api/ablation, /api/features/materialize: a task of the table becomes a job. The body is checked
+ * against the task's option table before anything is accepted, so that a bad request never makes a job. */
 #include "api/api.h"
 
 #include "limits.h"
@@ -7,22 +7,21 @@
 
 #include <assert.h>
 
-/* Options as JSON, complete with defaults: what the job will run is what is kept. */
-static enum err_code complete_options(const struct task *task, const struct http_request *request,
-                                      struct buffer *out, struct err *err)
+enum err_code api_complete_options(const struct task *task, const json_t *options_json, struct buffer *out,
+                                   struct err *err)
 {
     _Alignas(16) unsigned char options[TASK_OPTIONS_BYTES];
     struct json_writer writer;
-    json_t *body = NULL;
+    enum err_code code = ERR_OK;
     assert(task->options_bytes <= sizeof(options));
-    enum err_code code = api_read_object(request, &body, err);
-    if (code != ERR_OK)
-        return code;
     option_defaults(task->options, options);
-    code = option_read_json(task->options, options, body, true, err);
+    if (options_json != NULL && !json_is_null(options_json)) {
+        if (!json_is_object(options_json))
+            return err_set_field(err, ERR_INVALID, "options", "the options are not a JSON object");
+        code = option_read_json(task->options, options, options_json, true, err);
+    }
     if (code == ERR_OK && task->check != NULL)
         code = task->check(options, err);
-    json_decref(body);
     json_writer_init(&writer, out);
     if (code == ERR_OK)
         option_write_json(task->options, options, &writer);
@@ -34,16 +33,26 @@ static enum err_code submit(struct api *api, const char *name, const struct rout
 {
     const struct task *task = task_find(name);
     struct buffer options;
+    struct job_order order;
     struct job_row job;
+    json_t *body = NULL;
     assert(task != NULL);
     buffer_init(&options, LIMIT_BODY_BYTES);
-    enum err_code code = complete_options(task, match->request, &options, err);
+    enum err_code code = api_read_object(match->request, &body, err);
     if (code == ERR_OK)
-        code = supervisor_submit(api->supervisor, task->name, buffer_text(&options), &job, err);
+        code = api_complete_options(task, body, &options, err);
+    json_decref(body);
+    if (code == ERR_OK)
+        code = api_order_from(match->request, &order, err);
+    if (code == ERR_OK) {
+        order.task = task->name;
+        order.request_json = buffer_text(&options);
+        code = supervisor_submit(api->supervisor, &order, &job, NULL, err);
+    }
     buffer_release(&options);
     if (code != ERR_OK)
         return code;
-    api_answer_job(&job, response);
+    api_answer_job(api, &job, response);
     return ERR_OK;
 }
 

@@ -1,6 +1,8 @@
-/* almanac docs: writes docs/generated from the tables of the program: options, routes, errors, features, import issues.
+/* almanac docs: writes docs/generated from the tables of the program: options, routes (as a table and as OpenAPI), errors,
+ * features, import issues.
  * The build fails when what is kept differs from what this writes. */
 #include "api/api.h"
+#include "api/openapi.h"
 #include "cli/command.h"
 #include "football/attributes.h"
 #include "football/feature_sets.h"
@@ -50,6 +52,14 @@ static void write_api(struct buffer *out)
     for (size_t i = 0; api_routes[i].method != NULL; i++)
         buffer_printf(out, "| %s | `%s` | %s |\n", api_routes[i].method, api_routes[i].pattern,
                       api_routes[i].doc);
+}
+
+static void write_openapi(struct buffer *out)
+{
+    struct err err;
+    enum err_code code = openapi_write(api_routes, &asset_table_schema, true, out, NULL, &err);
+    if (code != ERR_OK && out->failed == ERR_OK)
+        out->failed = code;
 }
 
 static void write_errors(struct buffer *out)
@@ -154,9 +164,10 @@ static enum err_code run(const struct command *command, int argc, char **argv, s
     static const struct {
         const char *name;
         void (*write)(struct buffer *out);
-    } files[] = {{"options.md", write_options},       {"api.md", write_api},
-                 {"errors.md", write_errors},         {"features.md", write_features},
-                 {"attributes.md", write_attributes}, {"issues.md", write_issues}};
+    } files[] = {{"options.md", write_options},   {"api.md", write_api},
+                 {"openapi.json", write_openapi}, {"errors.md", write_errors},
+                 {"features.md", write_features}, {"attributes.md", write_attributes},
+                 {"issues.md", write_issues}};
     struct settings settings;
     struct docs_options options;
     enum err_code code = command_parse(command, argc, argv, &settings, &options, NULL, 0, NULL, err);

@@ -1,6 +1,7 @@
 /* almanac models list | current | dump | reproduce | promote | rollback | history. */
 #include "base/time.h"
 #include "cli/command.h"
+#include "cli/models_who.h"
 #include "limits.h"
 #include "registry/registry.h"
 #include "task/reproduce.h"
@@ -150,12 +151,14 @@ static enum err_code run_promote(const struct command *command, int argc, char *
 {
     struct models models;
     struct version_row row;
+    char who[JOB_WHO_BYTES];
+    models_who(who);
     enum err_code code = open_models(&models, command, argc, argv, DB_READ_WRITE, true, err);
     if (code == ERR_OK)
         code = registry_find(&models.session.store, models.argument, &row, err);
     if (code == ERR_OK)
-        code = registry_move(&models.session.store, row.version, STAGE_PRODUCTION, "cli", models.options.why,
-                             err);
+        code =
+            registry_move(&models.session.store, row.version, STAGE_PRODUCTION, who, models.options.why, err);
     if (code == ERR_OK)
         code = registry_get(&models.session.store, row.version, &row, err);
     if (code == ERR_OK)
@@ -168,12 +171,14 @@ static enum err_code run_rollback(const struct command *command, int argc, char 
 {
     struct models models;
     struct version_row row;
+    char who[JOB_WHO_BYTES];
+    models_who(who);
     enum err_code code = open_models(&models, command, argc, argv, DB_READ_WRITE, false, err);
     if (code == ERR_OK &&
         (models.name.subject[0] == '\0' || models.name.variant[0] == '\0' || models.name.bot[0] == '\0'))
         code = err_set(err, ERR_INVALID, "name the model: --league, --target and --bot");
     if (code == ERR_OK)
-        code = registry_rollback(&models.session.store, &models.name, "cli", &row, err);
+        code = registry_rollback(&models.session.store, &models.name, who, &row, err);
     if (code == ERR_OK)
         print_row(&row);
     session_close(&models.session);

@@ -24,6 +24,27 @@ static enum err_code own_path(char out[FILE_PATH_BYTES], struct err *err)
     return code == ERR_OK ? file_join(folder, "almanac", out, err) : code;
 }
 
+static struct api_options api_options_of(const struct settings *settings, const char *program)
+{
+    int64_t memory_bytes = settings->job_memory_mb << 20;
+    if (memory_bytes == 0)
+        memory_bytes = process_machine_memory_bytes() / 4 * 3;
+    return (struct api_options){.address = settings->address,
+                                .port = (uint16_t)settings->port,
+                                .program = program,
+                                .parallel_jobs = (size_t)settings->parallel_jobs,
+                                .parallel_training = (size_t)settings->parallel_training,
+                                .job_grace_ms = settings->job_grace_ms,
+                                .job_time_ms = settings->job_time_s * 1000,
+                                .job_warn_ms = settings->job_warn_s * 1000,
+                                .job_memory_bytes = memory_bytes,
+                                .job_cpu_s = settings->job_cpu_s,
+                                .job_retry_ms = settings->job_retry_ms,
+                                .online_cache_bytes = (size_t)settings->online_cache_mb << 20,
+                                .redis_url = settings->redis_url,
+                                .redis_timeout_ms = settings->redis_timeout_ms};
+}
+
 static enum err_code serve(const struct settings *settings, struct loop *loop, struct pool *pool,
                            struct store *store, struct err *err)
 {
@@ -33,14 +54,7 @@ static enum err_code serve(const struct settings *settings, struct loop *loop, s
     enum err_code code = own_path(program, err);
     if (code != ERR_OK)
         return code;
-    struct api_options options = {settings->address,
-                                  (uint16_t)settings->port,
-                                  program,
-                                  (size_t)settings->parallel_jobs,
-                                  settings->job_grace_ms,
-                                  (size_t)settings->online_cache_mb << 20,
-                                  settings->redis_url,
-                                  settings->redis_timeout_ms};
+    struct api_options options = api_options_of(settings, program);
     code = api_create(loop, pool, store, clock_system(), options, &api, err);
     if (code != ERR_OK)
         return code;

@@ -12,7 +12,13 @@ struct settings {
     char address[64];
     int64_t port;
     int64_t parallel_jobs;
+    int64_t parallel_training;
     int64_t job_grace_ms;
+    int64_t job_time_s;
+    int64_t job_warn_s;
+    int64_t job_memory_mb;
+    int64_t job_cpu_s;
+    int64_t job_retry_ms;
     int64_t online_cache_mb;
     char redis_url[1024];
     int64_t redis_timeout_ms;

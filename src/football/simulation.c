@@ -37,6 +37,7 @@ enum { YEAR_LEAST = 1900, YEAR_MOST = 2200 };
 #define SCORING_DEVIATION 0.03 /* of a division's goals, from season to season */
 #define SCORING_KEPT      0.80
 #define HOME_SHARE        0.555 /* of the goals */
+#define SHIFT_GOALS_TIMES 1.6
 #define EXPECTED_LEAST    0.15
 #define EXPECTED_MOST     4.2
 
@@ -65,6 +66,8 @@ struct division {
 struct simulation {
     struct random random;
     uint64_t attribute_seed;
+    enum simulation_shift shift;
+    int64_t shift_day;
     int year, year_end;
     size_t tier; /* the next division of this year */
     size_t tiers, club_count, outside_count;
@@ -277,6 +280,37 @@ static double bound(double expected)
     return expected < EXPECTED_LEAST ? EXPECTED_LEAST : expected > EXPECTED_MOST ? EXPECTED_MOST : expected;
 }
 
+/* Of the ranks of a division's clubs. */
+static double mean_rank(const struct simulation *simulation, const struct division *division, size_t skill)
+{
+    double sum = 0;
+    for (int i = 0; i < division->league->teams; i++)
+        sum += simulation->clubs[division->clubs[i]].rank[skill];
+    return sum / division->league->teams;
+}
+
+/* A club's skill on a day; mirrored at the division's mean where the pecking order is turned round. */
+static double skill_on(const struct simulation *simulation, const struct division *division, int club,
+                       size_t skill, bool is_mirrored)
+{
+    const struct club *of = &simulation->clubs[club];
+    double mirror = is_mirrored ? 2 * (of->rank[skill] - mean_rank(simulation, division, skill)) : 0;
+    return skill_of(of, skill) - mirror;
+}
+
+static double expect_goals(const struct simulation *simulation, const struct division *division, double scale,
+                           const struct simulated_match *match, int side)
+{
+    enum simulation_shift shift = match->day >= simulation->shift_day ? simulation->shift : SHIFT_NONE;
+    bool is_mirrored = shift == SHIFT_STRENGTH;
+    double attack = skill_on(simulation, division, match->club[side], ATTACK, is_mirrored);
+    double defence = skill_on(simulation, division, match->club[1 - side], DEFENCE, is_mirrored);
+    bool has_ground = (side == SIDE_HOME) != (shift == SHIFT_HOME);
+    double share = has_ground ? HOME_SHARE : 1 - HOME_SHARE;
+    double goals = share * scale * simulation_exp(attack - defence);
+    return bound(shift == SHIFT_GOALS ? SHIFT_GOALS_TIMES * goals : goals);
+}
+
 static void play_round(struct simulation *simulation, const struct division *division, double scale,
                        const struct simulated_pairing *pairings, const struct simulated_round *round,
                        struct simulated_match *out)
@@ -292,13 +326,8 @@ static void play_round(struct simulation *simulation, const struct division *div
             (struct simulated_match){.day = round->kickoffs[i].day, .minutes = round->kickoffs[i].minutes};
         match->club[SIDE_HOME] = division->clubs[pairing.home];
         match->club[SIDE_AWAY] = division->clubs[pairing.away];
-        for (int side = 0; side < SIDE_COUNT; side++) {
-            const struct club *club = &simulation->clubs[match->club[side]];
-            const struct club *other = &simulation->clubs[match->club[1 - side]];
-            double share = side == SIDE_HOME ? HOME_SHARE : 1 - HOME_SHARE;
-            match->expected[side] =
-                bound(share * scale * simulation_exp(skill_of(club, ATTACK) - skill_of(other, DEFENCE)));
-        }
+        for (int side = 0; side < SIDE_COUNT; side++)
+            match->expected[side] = expect_goals(simulation, division, scale, match, side);
         simulation_play(&simulation->random, division->league->rho, match);
         simulation_price(&simulation->random, match);
     }
@@ -415,6 +444,8 @@ enum err_code simulation_create(const struct simulation_plan *plan, size_t count
     random_init(&whole, plan->seed);
     simulation->random = random_fork(&whole, country);
     simulation->attribute_seed = plan->seed ^ (country + 1) * UINT64_C(0x9e3779b97f4a7c15);
+    simulation->shift = plan->shift;
+    simulation->shift_day = plan->shift_day;
     simulation->year_end = (int)plan->end_year;
     simulation->year = (int)(plan->end_year - plan->seasons);
     found_country(simulation, plan, first_division(country));

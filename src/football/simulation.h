@@ -19,11 +19,21 @@
 
 enum { SIMULATION_LEAGUES_MAX = 22, SIMULATION_SEASONS_MAX = 100, SIMULATION_PATH_BYTES = 96 };
 
+/* What may be planted: from a day on the world is another one than before, everywhere.
+ *   goals     sides score 1.6 times as often
+ *   home      the ground no longer helps the home side but the guest
+ *   strength  who was strong in a division is as weak, and the other way round */
+enum simulation_shift { SHIFT_NONE, SHIFT_GOALS, SHIFT_HOME, SHIFT_STRENGTH };
+#define SIMULATION_SHIFT_CHOICES "none|goals|home|strength"
+
 struct simulation_plan {
     int64_t leagues;  /* 1..SIMULATION_LEAGUES_MAX, in the order of simulated_league_list.h */
     int64_t seasons;  /* 1..SIMULATION_SEASONS_MAX */
     int64_t end_year; /* the year in whose May the last season ends: 1900..2200 */
     uint64_t seed;
+    enum simulation_shift shift;
+    int64_t
+        shift_day; /* matches on this local date and later; matches before it are those of a plan without a shift */
 };
 
 enum simulated_bookmaker { SIMULATED_B365, SIMULATED_PS, SIMULATED_MAX, SIMULATED_AVG, SIMULATED_BOOKMAKERS };

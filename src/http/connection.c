@@ -100,6 +100,8 @@ void connection_sweep(struct connection *first, struct connection_limits limits,
     for (struct connection *connection = first; connection != NULL; connection = connection->next) {
         if (connection->phase == PHASE_STREAMING && !stream_is_stuck(connection->stream))
             connection->phase_ms = now_ms;
+        if (connection->is_upgraded)
+            continue;
         bool is_late = connection->phase != PHASE_WORKING &&
                        now_ms - connection->phase_ms > phase_limit_ms(connection, limits);
         if (!is_late && !has_left(connection))

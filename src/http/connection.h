@@ -29,6 +29,15 @@ enum connection_phase {
     PHASE_STREAMING, /* no deadline, only for a client that does not read */
 };
 
+/* Who takes the socket when it stops being HTTP, see upgrade.h. */
+struct http_upgrade {
+    const char *protocol; /* for the header Upgrade; a literal */
+    /* The socket, -1: there is none; and what came behind the request. */
+    void (*done)(void *context, uint64_t id, int socket, const void *early, size_t early_bytes);
+    void *context;
+    uint64_t id;
+};
+
 struct connection {
     struct request_owner *owner; /* see request.h */
     struct MHD_Connection *handle;
@@ -44,7 +53,9 @@ struct connection {
     struct buffer answer;  /* lent to the library until the answer is sent */
     struct http_stream *stream;
     struct http_deferred *deferred;
-    int64_t began_us; /* of the current request, monotonic; only kept when somebody observes */
+    struct http_upgrade upgrade; /* done NULL: none */
+    bool is_upgraded;            /* the socket is somebody else's: it must not be cut */
+    int64_t began_us;            /* of the current request, monotonic; only kept when somebody observes */
 };
 
 struct connection_limits {

@@ -106,6 +106,10 @@ void guard_take_header(struct guard *guard, const char *name, const char *value)
         if (strcasecmp(name, "transfer-encoding") == 0)
             take_once(guard, &guard->encoding, "Transfer-Encoding", value);
         break;
+    case 'u':
+        if (strcasecmp(name, "upgrade") == 0)
+            guard->upgrades = true;
+        break;
     case 'e':
         if (strcasecmp(name, "expect") == 0)
             guard->expects_continue = true;

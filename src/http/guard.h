@@ -19,6 +19,7 @@ struct guard {
     const char *host, *origin, *length, *encoding; /* NULL: not there */
     const char *repeated;                          /* name of a header that may come once and came twice */
     const char *malformed;                         /* a header name with a blank or control character */
+    bool upgrades;                                 /* wants to stop being HTTP: more than a GET that reads */
     bool expects_continue;                         /* the client waits before it sends the body */
 };
 

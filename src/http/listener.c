@@ -173,8 +173,8 @@ static enum err_code start_daemon(struct listener *listener, int socket, struct 
         {MHD_OPTION_END, 0, NULL},
     };
     listener->daemon =
-        MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-                         request_continue, listener, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+        MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG, 0,
+                         NULL, NULL, request_continue, listener, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
     if (listener->daemon == NULL)
         return err_set(err, ERR_INTERNAL, "cannot start libmicrohttpd on port %u", (unsigned)listener->port);
     return ERR_OK;

@@ -1,7 +1,8 @@
 /* Listener: HTTP/1.1 on one event loop, with libmicrohttpd behind it (only listener.c and request.c know it).
  *
  * Every request is handed, complete with its body, to one handler on the loop's thread; the handler fills the
- * response and returns, turns it into a stream (server-sent events), or defers it (defer.h). Limits: body LIMIT_BODY_BYTES (413),
+ * response and returns, turns it into a stream (server-sent events), defers it (defer.h), or makes the connection a
+ * WebSocket (websocket.h). Limits: body LIMIT_BODY_BYTES (413),
  * headers LIMIT_HEADER_BYTES (431), slow clients (dropped after LIMIT_REQUEST_TIME_MS), LIMIT_CONNECTIONS
  * (more wait). Refused with 400: a repeated Content-Length, Content-Length with Transfer-Encoding, broken
  * percent-escapes and %00. Loopback safety: Host must name this server (403; see guard.h), and so must Origin
@@ -26,22 +27,40 @@ struct http_request {
     const char *path;   /* decoded, without the query; "/api/jobs/7" */
     const char *body;   /* never NULL */
     size_t body_bytes;
-    void *handle; /* the listener's own */
+    bool is_http_1_1; /* or newer, not 1.0 */
+    void *handle;     /* the listener's own */
+};
+
+enum { HTTP_RESPONSE_HEADERS = 8 };
+
+struct http_header {
+    const char *name, *value;
 };
 
 struct http_response {
     int status;               /* 200 at the start */
     const char *content_type; /* "application/json" at the start; a literal */
     struct buffer body;
+    const void
+        *borrowed; /* when not NULL the body is these bytes, never copied: they must outlive the answer */
+    size_t borrowed_bytes;
+    struct http_header headers[HTTP_RESPONSE_HEADERS]; /* further ones, see http_response_header */
+    size_t header_count;
+    char attachment[96];            /* name of the file that a browser saves the answer as; "" none */
     struct http_stream *stream;     /* set by http_stream_open */
     struct http_deferred *deferred; /* set by http_response_defer (defer.h) */
     const char *route;              /* pattern of the route that answers, set by the router; NULL: none */
     char allow[64];                 /* Allow header of a 405 */
+    char accept[32];                /* Sec-WebSocket-Accept header of a 101, see websocket.h */
 };
 
 /* NULL when absent. Valid until the handler returns. */
 const char *http_request_query(const struct http_request *request, const char *name);
 const char *http_request_header(const struct http_request *request, const char *name);
+
+/* One more header of the answer. Name and value are lent: literals, or what outlives the answer. An error answered instead
+ * drops them. */
+void http_response_header(struct http_response *response, const char *name, const char *value);
 
 struct listener_options {
     const char *address;     /* "127.0.0.1" */

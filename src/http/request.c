@@ -10,6 +10,7 @@
 #include "http/guard.h"
 #include "http/router.h"
 #include "http/stream.h"
+#include "http/upgrade.h"
 #include "limits.h"
 #include "os/clock.h"
 #include "os/loop.h"
@@ -17,6 +18,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,25 +133,51 @@ static bool add_header(struct MHD_Response *answer, const char *name, const char
     return MHD_add_response_header(answer, name, value) == MHD_YES;
 }
 
+/* A name of ours, or part of one: what could end the quotes is not written. */
+static bool add_attachment(struct MHD_Response *answer, const char *name)
+{
+    char value[160];
+    if (name[0] == '\0')
+        return true;
+    (void)snprintf(value, sizeof value, "attachment; filename=\"%s\"", name);
+    assert(strpbrk(name, "\"\\\r\n") == NULL);
+    return add_header(answer, "Content-Disposition", value);
+}
+
 static bool add_headers(struct MHD_Response *answer, const struct http_response *response, bool closes)
 {
-    return (response->content_type == NULL || add_header(answer, "Content-Type", response->content_type)) &&
+    for (size_t i = 0; i < response->header_count; i++)
+        if (!add_header(answer, response->headers[i].name, response->headers[i].value))
+            return false;
+    return add_attachment(answer, response->attachment) &&
+           (response->content_type == NULL || add_header(answer, "Content-Type", response->content_type)) &&
            (response->stream == NULL || add_header(answer, "Cache-Control", "no-cache")) &&
            (response->allow[0] == '\0' || add_header(answer, "Allow", response->allow)) &&
+           (response->accept[0] == '\0' || add_header(answer, "Sec-WebSocket-Accept", response->accept)) &&
            (!closes || add_header(answer, "Connection", "close"));
 }
 
-/* The body is lent, not copied: it stays in connection->answer until request_completed. */
+/* The body is lent, not copied: it stays in connection->answer until request_completed, or where it was borrowed. */
+static struct MHD_Response *lend_body(const struct connection *connection,
+                                      const struct http_response *response)
+{
+    const void *data = response->borrowed != NULL ? response->borrowed : buffer_text(&connection->answer);
+    size_t size_bytes = response->borrowed != NULL ? response->borrowed_bytes : connection->answer.size_bytes;
+    return MHD_create_response_from_buffer(size_bytes, (void *)(uintptr_t)data, MHD_RESPMEM_PERSISTENT);
+}
+
+static struct MHD_Response *make_answer(struct connection *connection, const struct http_response *response)
+{
+    if (response->stream != NULL)
+        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, read_stream,
+                                                 connection, NULL);
+    return response->status == 101 ? upgrade_answer(connection) : lend_body(connection, response);
+}
+
 static enum MHD_Result send_answer(struct connection *connection, const struct http_response *response,
                                    bool closes)
 {
-    struct MHD_Response *answer =
-        response->stream != NULL
-            ? MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, read_stream, connection,
-                                                NULL)
-            : MHD_create_response_from_buffer(connection->answer.size_bytes,
-                                              (void *)(uintptr_t)buffer_text(&connection->answer),
-                                              MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *answer = make_answer(connection, response);
     if (answer == NULL)
         return MHD_NO;
     enum MHD_Result result = MHD_NO;
@@ -189,7 +217,7 @@ static enum MHD_Result answer_error(struct connection *connection, const struct 
 static void check_answer(struct http_response *response)
 {
     struct err err;
-    assert(response->status >= 200 && response->status <= 599);
+    assert((response->status >= 200 && response->status <= 599) || response->status == 101);
     if (response->stream == NULL && buffer_check(&response->body, "the answer", &err) != ERR_OK) {
         err.code = ERR_INTERNAL; /* "too large" would blame the request */
         http_respond_error(response, &err);
@@ -214,7 +242,8 @@ static enum MHD_Result answer_deferred(struct connection *connection)
     return result;
 }
 
-static enum MHD_Result answer_request(struct connection *connection, const char *path, const char *method)
+static enum MHD_Result answer_request(struct connection *connection, const char *path, const char *method,
+                                      const char *version)
 {
     struct request_owner *owner = connection->owner;
     struct http_request request = {
@@ -222,6 +251,7 @@ static enum MHD_Result answer_request(struct connection *connection, const char 
         .path = path,
         .body = buffer_text(&connection->body),
         .body_bytes = connection->body.size_bytes,
+        .is_http_1_1 = strcmp(version, "HTTP/1.0") != 0,
         .handle = connection,
     };
     struct http_response response = lend_buffer(connection);
@@ -237,6 +267,8 @@ static enum MHD_Result answer_request(struct connection *connection, const char 
     take_back(connection, &response);
     if (response.stream == NULL)
         close_stream(connection); /* opened, and then the response became something else */
+    if (response.status != 101)
+        upgrade_leave(connection);
     return send_answer(connection, &response, false);
 }
 
@@ -279,7 +311,7 @@ static enum MHD_Result take_header(void *context, enum MHD_ValueKind kind, const
 static enum err_code judge(struct connection *connection, const struct guard *guard, const char *path,
                            const char *method, const char *version, int64_t length_bytes, struct err *err)
 {
-    bool only_reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+    bool only_reads = (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0) && !guard->upgrades;
     if (connection->refusal != NULL) {
         *err = *connection->refusal;
         return err->code;
@@ -347,7 +379,7 @@ enum MHD_Result request_continue(void *listener, struct MHD_Connection *handle, 
         return answer_deferred(connection);
     if (connection->refusal != NULL)
         return answer_error(connection, connection->refusal, connection->refusal->code == ERR_TOO_LARGE);
-    return answer_request(connection, path, method);
+    return answer_request(connection, path, method, version);
 }
 
 void request_completed(void *listener, struct MHD_Connection *handle, void **context,
@@ -361,6 +393,7 @@ void request_completed(void *listener, struct MHD_Connection *handle, void **con
         return;
     close_stream(connection);
     deferred_leave(connection);
+    upgrade_leave(connection);
     connection_reset(connection, connection->owner->now_ms);
     *context = NULL;
 }

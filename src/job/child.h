@@ -21,10 +21,13 @@ struct child_outcome {
     const json_t *result;         /* NULL: none came */
     char failure[JOB_TEXT_BYTES]; /* without a result: why */
     bool is_cancelled;            /* the worker says that it was stopped */
+    bool is_silent;               /* neither result nor failure came, and the protocol was kept */
+    bool is_retryable;            /* without a result: another attempt may do better */
 };
 
 struct child_events {
     void (*progress)(void *context, const char *phase, int64_t done, int64_t total);
+    void (*metric)(void *context, const char *name, double value, int64_t step);
     void (*line)(void *context, const char *text, size_t size_bytes);  /* at most LOG_FILE_TEXT_BYTES */
     void (*flush)(void *context);                                      /* after the lines of one read */
     void (*ended)(void *context, const struct child_outcome *outcome); /* may destroy the child */

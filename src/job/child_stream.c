@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -73,6 +74,7 @@ static void tell_metric(struct child_stream *stream, const struct protocol_messa
     (void)snprintf(line, sizeof line, "metric %.100s = %.10g (step %" PRId64 ")", message->text,
                    message->value, message->step);
     tell_line(stream, line);
+    stream->events->metric(stream->events->context, message->text, message->value, message->step);
 }
 
 static void take_hello(struct child_stream *stream, const struct protocol_message *message)
@@ -83,6 +85,16 @@ static void take_hello(struct child_stream *stream, const struct protocol_messag
         break_protocol(stream, "it speaks version %" PRId64 ", the server %d", message->version,
                        PROTOCOL_VERSION);
     stream->has_hello = true;
+}
+
+static bool is_retryable(const char *name)
+{
+    for (int ordinal = 1; ordinal < ERR_ORDINAL_COUNT; ordinal++) {
+        enum err_code code = (enum err_code) - ordinal;
+        if (strcmp(err_name(code), name) == 0)
+            return err_is_retryable(code) != 0;
+    }
+    return false;
 }
 
 static void take_end(struct child_stream *stream, const struct protocol_message *message)
@@ -96,6 +108,7 @@ static void take_end(struct child_stream *stream, const struct protocol_message 
     }
     (void)text_copy(text_of(message->text), stream->failure, sizeof stream->failure);
     stream->is_cancelled = strcmp(message->code, err_name(ERR_CANCELLED)) == 0;
+    stream->is_retryable = is_retryable(message->code);
 }
 
 static void take_message(struct child_stream *stream, const struct protocol_message *message)
@@ -210,6 +223,12 @@ bool child_stream_is_readable(int descriptor)
 
 /* ---- the end ---- */
 
+/* A signal is nobody's fault in particular (another process, no memory), except the one of the limit. */
+static bool is_accident(const struct process_end *end)
+{
+    return !end->exited && end->signal != SIGXCPU;
+}
+
 static void describe_end(const struct child_stream *stream, const struct process_end *end, char *out,
                          size_t out_bytes)
 {
@@ -219,6 +238,9 @@ static void describe_end(const struct child_stream *stream, const struct process
     if (end->exited)
         (void)snprintf(out, out_bytes, "worker ended with status %d without a result%s%s", end->exit_code,
                        separator, stream->last_line);
+    else if (end->signal == SIGXCPU)
+        (void)snprintf(out, out_bytes, "worker used more processor time than job_cpu_s allows%s%s", separator,
+                       stream->last_line);
     else
         (void)snprintf(out, out_bytes, "worker was ended by signal %d (SIG%s) without a result%s%s",
                        end->signal, signal_name == NULL ? "?" : signal_name, separator, stream->last_line);
@@ -233,6 +255,8 @@ void child_stream_conclude(const struct child_stream *stream, const struct proce
         return;
     }
     out->is_cancelled = stream->is_cancelled;
+    out->is_silent = !stream->is_broken && !stream->is_complete;
+    out->is_retryable = !stream->is_broken && (stream->is_complete ? stream->is_retryable : is_accident(end));
     if (stream->is_broken || stream->is_complete)
         (void)text_copy(text_of(stream->failure), out->failure, sizeof out->failure);
     else

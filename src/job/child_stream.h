@@ -20,6 +20,7 @@ struct child_stream {
     bool is_complete;  /* result or failed has come */
     bool is_broken;    /* the worker broke the protocol; failure says how */
     bool is_cancelled; /* failed, with the code of a task that was stopped */
+    bool is_retryable; /* failed, with a code that says so (base/err_list.h) */
     json_t *result;
     char failure[JOB_TEXT_BYTES];
     char last_line[JOB_TEXT_BYTES / 2]; /* the last of the log pipe that is not blank */

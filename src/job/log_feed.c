@@ -4,16 +4,14 @@
 #include "job/log_feed.h"
 
 #include "base/log.h"
+#include "job/log_reader.h"
+#include "limits.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { SLICE_BYTES = 64 << 10, RETRY_MS = 100 };
 
@@ -80,21 +78,16 @@ void log_feed_destroy(struct log_feed *feed)
 enum err_code log_feed_path(const struct log_feed *feed, int64_t id, char out[FILE_PATH_BYTES],
                             struct err *err)
 {
-    char name[32];
-
-    (void)snprintf(name, sizeof name, "%" PRId64 ".log", id);
-    return file_join(feed->folder, name, out, err);
+    return log_reader_path(feed->folder, id, out, err);
 }
 
-/* 0 when there is no file yet. */
-static int64_t file_size(const struct log_feed *feed, int64_t id)
+static enum err_code open_reader(const struct log_feed *feed, int64_t id, struct log_reader *out,
+                                 struct err *err)
 {
     char path[FILE_PATH_BYTES];
-    struct file_info info = {0};
 
-    if (log_feed_path(feed, id, path, NULL) != ERR_OK || file_stat(path, &info, NULL) != ERR_OK)
-        return 0;
-    return info.size_bytes;
+    enum err_code code = log_feed_path(feed, id, path, err);
+    return code == ERR_OK ? log_reader_open(path, LIMIT_JOB_LOG_BYTES, out, err) : code;
 }
 
 static enum err_code want_turn(struct log_feed *feed, int64_t delay_ms, struct err *err)
@@ -116,19 +109,22 @@ static void fall_behind(struct log_feed *feed, struct log_subscriber *subscriber
 enum err_code log_feed_add(struct log_feed *feed, struct log_subscription subscription,
                            struct log_subscriber **out, struct err *err)
 {
-    int64_t size_bytes = file_size(feed, subscription.id);
+    struct log_reader reader;
 
-    if (subscription.offset < 0 || subscription.offset > size_bytes)
+    enum err_code code = open_reader(feed, subscription.id, &reader, err);
+    if (code != ERR_OK)
+        return code;
+    if (subscription.offset < 0 || subscription.offset > log_reader_end(&reader))
         return err_set_field(err, ERR_INVALID, "offset",
                              "offset %" PRId64 " is outside the log of job %" PRId64 ", which has %" PRId64
                              " bytes",
-                             subscription.offset, subscription.id, size_bytes);
+                             subscription.offset, subscription.id, log_reader_end(&reader));
     struct log_subscriber *subscriber = calloc(1, sizeof *subscriber);
     if (subscriber == NULL)
         return err_nomem(err, sizeof *subscriber);
     subscriber->subscription = subscription;
     subscriber->is_behind = true;
-    enum err_code code = want_turn(feed, 0, err);
+    code = want_turn(feed, 0, err);
     if (code != ERR_OK) {
         free(subscriber);
         return code;
@@ -178,22 +174,17 @@ static void deliver_rest(struct log_subscriber *subscriber, const char *data, si
     to->line(to->context, to->offset, data, size_bytes);
 }
 
-/* Bytes from `offset` of the job's file into feed->slice; 0 at its end, or when there is none; -1 on an error. */
-static ssize_t read_slice(struct log_feed *feed, int64_t id, int64_t offset)
+/* Bytes from *offset of the job's log, or from the next place that is kept, into feed->slice; 0 at its end, or when there
+ * is none; -1 on an error. */
+static ssize_t read_slice(struct log_feed *feed, int64_t id, int64_t *offset)
 {
-    char path[FILE_PATH_BYTES];
-    ssize_t got;
+    struct log_reader reader;
+    size_t got = 0;
 
-    if (log_feed_path(feed, id, path, NULL) != ERR_OK)
+    if (open_reader(feed, id, &reader, NULL) != ERR_OK ||
+        log_reader_read(&reader, offset, feed->slice, sizeof feed->slice, &got, NULL) != ERR_OK)
         return -1;
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (descriptor < 0)
-        return errno == ENOENT ? 0 : -1;
-    do
-        got = pread(descriptor, feed->slice, sizeof feed->slice, offset);
-    while (got < 0 && errno == EINTR);
-    close(descriptor);
-    return got;
+    return (ssize_t)got;
 }
 
 /* The subscriber's last call; its memory goes with the walk, unless it has left by itself. */
@@ -210,19 +201,20 @@ static void finish(struct log_feed *feed, struct log_subscriber *subscriber)
 /* One slice. False: try again soon, the file could not be read. */
 static bool catch_up(struct log_feed *feed, struct log_subscriber *subscriber)
 {
-    int64_t before = subscriber->subscription.offset;
+    int64_t *offset = &subscriber->subscription.offset, before;
     bool is_over = job_state_is_final(subscriber->subscription.state);
 
-    ssize_t got = read_slice(feed, subscriber->subscription.id, before);
+    ssize_t got = read_slice(feed, subscriber->subscription.id, offset);
+    before = *offset;
     if (got < 0 && !is_over)
         return false;
     if (got > 0)
         deliver(subscriber, feed->slice, (size_t)got);
     if (subscriber->is_removed)
         return true;
-    if (got > 0 && subscriber->subscription.offset == before && (is_over || got == SLICE_BYTES))
+    if (got > 0 && *offset == before && (is_over || got == SLICE_BYTES))
         deliver_rest(subscriber, feed->slice, (size_t)got);
-    if (subscriber->is_removed || (got > 0 && subscriber->subscription.offset > before))
+    if (subscriber->is_removed || (got > 0 && *offset > before))
         return true; /* more may follow */
     subscriber->is_behind = false;
     if (is_over)

@@ -8,6 +8,7 @@
 
 #include "base/time.h"
 #include "job/log_file.h"
+#include "job/log_parts.h"
 #include "os/test_folder.h"
 
 #include <fcntl.h>
@@ -106,27 +107,79 @@ static void test_half_a_line_is_ended(void **state)
     assert_int_equal(fixture->begin, 10);
 }
 
-static void test_full(void **state)
+enum { MAX_BYTES = LOG_PARTS * 10000 }; /* ten lines of a kilobyte in a part */
+
+/* Lines of one length, numbered; the number of the last. */
+static int add_many(struct fixture *fixture, struct log_file *file, int first, int count)
+{
+    char text[1000];
+
+    for (int index = first; index < first + count; index++) {
+        (void)snprintf(text, sizeof text, "%06d", index);
+        memset(text + 6, '.', sizeof text - 7);
+        text[sizeof text - 1] = '\0';
+        add(file, text);
+        if (index % 25 == 0) /* more than two parts at once */
+            log_file_flush(file, on_written, fixture);
+    }
+    log_file_flush(file, on_written, fixture);
+    return first + count - 1;
+}
+
+static void test_bound(void **state)
+{
+    struct fixture *fixture = *state;
+    struct log_file file;
+    struct log_parts parts;
+    const char *path = test_folder_path(&fixture->folder, "1.log");
+    char part[FILE_PATH_BYTES];
+    int last = 0;
+
+    for (int round = 0; round < 3; round++) { /* the later ones go on where the first has ended */
+        assert_int_equal(log_file_open(&file, path, MAX_BYTES, NULL), ERR_OK);
+        last = add_many(fixture, &file, round == 0 ? 0 : last + 1, 300);
+        assert_int_equal(fixture->begin / 10000, file.part);
+        log_file_close(&file);
+        fixture->begin = -1;
+        buffer_clear(&fixture->written);
+        assert_int_equal(log_parts_list(path, &parts, NULL), ERR_OK);
+        assert_int_equal(parts.count, LOG_PARTS);
+        int64_t size_bytes = 0;
+        for (size_t index = 0; index < parts.count; index++)
+            size_bytes += parts.part[index].size_bytes;
+        assert_in_range(size_bytes, MAX_BYTES * 8 / 10, MAX_BYTES);
+        assert_int_equal(parts.part[0].index, 0);
+        assert_int_equal(parts.part[1].index, parts.part[LOG_PARTS - 1].index - (LOG_PARTS - 2));
+    }
+    const char *text = content(fixture, path);
+    assert_memory_equal(text + 28, "000000....", 10);
+    const char *missing = strstr(text, "here lines are missing");
+    assert_non_null(missing);
+    assert_null(strstr(missing + 1, "here lines are missing")); /* said once */
+    assert_int_equal(log_part_path(path, parts.part[LOG_PARTS - 1].index, part, NULL), ERR_OK);
+    text = content(fixture, part);
+    assert_memory_equal(text + fixture->text.size_bytes - 1000, "000899", 6);
+    assert_int_equal(text[fixture->text.size_bytes - 1], '\n');
+    assert_int_equal(log_parts_remove(path, NULL), ERR_OK);
+    assert_int_equal(log_parts_list(path, &parts, NULL), ERR_OK);
+    assert_int_equal(parts.count, 0);
+    assert_int_equal(log_parts_remove(path, NULL), ERR_OK);
+}
+
+/* A log of an earlier program may be longer than a part: nothing of it is hidden by what follows. */
+static void test_long_first_part(void **state)
 {
     struct fixture *fixture = *state;
     struct log_file file;
     const char *path = test_folder_path(&fixture->folder, "1.log");
 
-    for (int round = 0; round < 2; round++) { /* the second finds it full */
-        assert_int_equal(log_file_open(&file, path, 10000, NULL), ERR_OK);
-        for (int index = 0; index < 100000; index++) {
-            add(&file, "a line of some length");
-            if (index % 50 == 0)
-                log_file_flush(&file, on_written, fixture);
-        }
-        log_file_flush(&file, on_written, fixture);
-        log_file_close(&file);
-        const char *text = content(fixture, path);
-        assert_in_range(strlen(text), 9700, 10000);
-        const char *notice = strstr(text, "the log is full (10000 bytes): what follows is dropped\n");
-        assert_non_null(notice);
-    }
-    assert_int_equal(fixture->text.data[fixture->text.size_bytes - 1], '\n');
+    memset(buffer_extend(&fixture->text, 25000), 'x', 25000);
+    assert_int_equal(file_write_atomic(path, fixture->text.data, 25000, NULL), ERR_OK);
+    assert_int_equal(log_file_open(&file, path, MAX_BYTES, NULL), ERR_OK);
+    add(&file, "new");
+    log_file_flush(&file, on_written, fixture);
+    assert_int_equal(fixture->begin, 30000); /* 25001 with the end of the last line, rounded up */
+    log_file_close(&file);
 }
 
 /* A limit of the process stands for a full disk: the write fails in the middle. */
@@ -184,7 +237,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_bytes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_half_a_line_is_ended, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_full, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_bound, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_long_first_part, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failed_write_leaves_whole_lines, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
     };

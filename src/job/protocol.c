@@ -20,7 +20,7 @@ const char *protocol_kind_name(enum protocol_kind kind)
 /* ---- writing ---- */
 
 void protocol_write_request(struct buffer *out, const char *task, const char *options_json,
-                            const char *data_dir, int64_t job)
+                            const char *data_dir, int64_t job, int64_t attempt)
 {
     struct json_writer writer;
 
@@ -31,6 +31,7 @@ void protocol_write_request(struct buffer *out, const char *task, const char *op
     json_put_raw(&writer, options_json, strlen(options_json));
     json_field_text(&writer, "data_dir", data_dir);
     json_field_i64(&writer, "job", job);
+    json_field_i64(&writer, "attempt", attempt);
     json_end_object(&writer);
 }
 

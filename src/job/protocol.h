@@ -40,7 +40,7 @@ struct protocol_message {
 
 /* The request, without an end of line. options_json: a JSON object. */
 void protocol_write_request(struct buffer *out, const char *task, const char *options_json,
-                            const char *data_dir, int64_t job);
+                            const char *data_dir, int64_t job, int64_t attempt);
 void protocol_write_hello(struct buffer *out, int64_t pid);
 void protocol_write_progress(struct buffer *out, const char *phase, size_t done, size_t total);
 void protocol_write_metric(struct buffer *out, const char *name, double value, size_t step);

@@ -23,9 +23,9 @@ static void test_texts(void **state)
 
     (void)state;
     buffer_init(&out, 4096);
-    protocol_write_request(&out, "train", "{\"league\":\"E0\"}", "almanac-data", 7);
-    check_text(
-        &out, "{\"task\":\"train\",\"options\":{\"league\":\"E0\"},\"data_dir\":\"almanac-data\",\"job\":7}");
+    protocol_write_request(&out, "train", "{\"league\":\"E0\"}", "almanac-data", 7, 2);
+    check_text(&out, "{\"task\":\"train\",\"options\":{\"league\":\"E0\"},\"data_dir\":\"almanac-data\","
+                     "\"job\":7,\"attempt\":2}");
     protocol_write_hello(&out, 4711);
     check_text(&out, "{\"type\":\"hello\",\"version\":1,\"pid\":4711}\n");
     protocol_write_progress(&out, "building features", 240000, 480000);

@@ -1,11 +1,13 @@
 /* Recovery: what a server does before it runs jobs of its own.
  *
  * One server per store, held by a lock that the kernel drops with the process: without it a second server would take the
- * first one's running jobs for leftovers and kill them. Workers die with their server (PR_SET_PDEATHSIG), so usually
+ * first one's running jobs for leftovers and kill them. That lock is what a lease rests on: whoever holds it may take over
+ * the jobs of every other lease. Workers die with their server (PR_SET_PDEATHSIG), so usually
  * nothing is left; what is left is killed only when pid and start time name the very process that was started. */
 #include "job/supervisor_parts.h"
 
 #include "base/log.h"
+#include "job/job_folder.h"
 #include "job/process_mark.h"
 #include "os/process.h"
 
@@ -88,6 +90,29 @@ static enum err_code kill_leftover(const struct job_row *row, struct err *err)
                    row->pid, row->id);
 }
 
+/* A run that was completed is finished from the file that it left, on the first turn of the loop. */
+static enum err_code take_result(struct supervisor *supervisor, const struct job_row *row, struct err *err)
+{
+    json_t *result = NULL;
+    size_t queue = QUEUE_DEFAULT;
+
+    if (row->state != JOB_RUNNING ||
+        !job_folder_read_result(supervisor->store, row->id, row->attempt, &result))
+        return ERR_OK;
+    (void)queue_find(row->queue, &queue);
+    enum err_code code =
+        job_store_adopt(supervisor->store->db, row->id, row->attempt, row->lease, supervisor->lease, err);
+    struct running_job *job = code == ERR_OK ? running_job_add(supervisor, row, queue) : NULL;
+    if (job == NULL) {
+        json_decref(result);
+        return code == ERR_OK ? err_nomem(err, sizeof *job) : code;
+    }
+    running_job_open_log(job);
+    running_job_set_result(job, result);
+    log_line(LOG_INFO, "jobs", "job %" PRId64 " was completed under a dead server", row->id);
+    return running_job_settle_later(job, 0, err);
+}
+
 enum err_code recovery_run(struct supervisor *supervisor, struct err *err)
 {
     struct job_row rows[PAGE_ROWS];
@@ -102,12 +127,15 @@ enum err_code recovery_run(struct supervisor *supervisor, struct err *err)
             return code;
         for (size_t index = 0; index < count; index++) {
             code = kill_leftover(&rows[index], err);
+            if (code == ERR_OK)
+                code = take_result(supervisor, &rows[index], err);
             if (code != ERR_OK)
                 return code;
             after_id = rows[index].id;
         }
     } while (count > 0);
-    enum err_code code = job_store_recover(db, supervisor_now_us(supervisor), &recovered, err);
+    enum err_code code =
+        job_store_recover(db, supervisor->lease, supervisor_now_us(supervisor), &recovered, err);
     if (code == ERR_OK && recovered > 0)
         log_line(LOG_WARN, "jobs", "%zu jobs of a dead server recovered", recovered);
     return code;

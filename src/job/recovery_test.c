@@ -19,9 +19,10 @@
 static void on_churn(void *context)
 {
     struct test_server *server = context;
+    const struct job_order order = {.task = "test", .request_json = "{\"play\":\"succeed\"}"};
     struct job_row row;
 
-    if (supervisor_submit(server->supervisor, "test", "{\"play\":\"succeed\"}", &row, NULL) == ERR_OK)
+    if (supervisor_submit(server->supervisor, &order, &row, NULL, NULL) == ERR_OK)
         printf("%" PRId64 "\n", row.id);
     fflush(stdout);
 }
@@ -176,8 +177,8 @@ static void test_stopping_becomes_stopped(void **state)
     start_server(server, once_options(server, "once_orphan"), &process);
     pid_t worker = wait_for_worker(test_folder_path(&server->folder, "mark"));
     kill_server(&process);
-    assert_int_equal(
-        job_store_move(server->store.db, 1, JOB_RUNNING, JOB_STOPPING, worker, NULL, NULL, 1, NULL), ERR_OK);
+    struct job_change change = {.id = 1, .from = JOB_RUNNING, .to = JOB_STOPPING, .pid = worker, .now_us = 1};
+    assert_int_equal(job_store_change(server->store.db, &change, NULL), ERR_OK);
     assert_int_equal(test_server_start(server, NULL), ERR_OK);
     assert_true(process_group_is_gone(worker));
     struct job_row row = test_job(server, 1);
@@ -203,10 +204,15 @@ static void test_strangers_are_left_alone(void **state)
     mark[strlen(mark) - 1] ^= 1; /* another tick */
     const char *const marks[] = {mark, "00000000/1", ""};
     for (int index = 0; index < 3; index++) {
-        assert_int_equal(
-            job_store_add(server->store.db, "test", "{\"play\":\"succeed\"}", 1, &ids[index], NULL), ERR_OK);
-        assert_int_equal(job_store_start(server->store.db, ids[index], stranger.pid, marks[index], 2, NULL),
-                         ERR_OK);
+        const struct job_order order = {.task = "test", .request_json = "{\"play\":\"succeed\"}"};
+        assert_int_equal(job_store_add(server->store.db, &order, 1, &ids[index], NULL, NULL), ERR_OK);
+        struct job_change change = {.id = ids[index],
+                                    .from = JOB_QUEUED,
+                                    .to = JOB_RUNNING,
+                                    .pid = stranger.pid,
+                                    .process = marks[index],
+                                    .now_us = 2};
+        assert_int_equal(job_store_change(server->store.db, &change, NULL), ERR_OK);
     }
     assert_int_equal(test_server_start(server, NULL), ERR_OK);
     assert_false(process_reap(&stranger, &end));
@@ -278,7 +284,7 @@ static bool is_idle(struct test_server *server, int64_t value)
     size_t count = 1;
 
     (void)value;
-    return job_store_next(server->store.db, &next, NULL) == ERR_NOT_FOUND &&
+    return job_store_next(server->store.db, "default", INT64_MAX, &next, NULL) == ERR_NOT_FOUND &&
            job_store_unfinished(server->store.db, 0, &row, &count, NULL) == ERR_OK && count == 0;
 }
 

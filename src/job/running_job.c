@@ -5,29 +5,29 @@
  * process has done nothing (it reads the end of its input and leaves).
  *
  * End: the child has gone with its whole group, then `finish`, then the row, then the subscribers. A row that cannot be
- * written (full disk) is tried again every second, the job keeps its place meanwhile. */
+ * written (full disk) is tried again every second, the job keeps its place meanwhile. The worker writes its result to a file
+ * of the job's folder before it sends it: so a run that was completed counts, whoever is killed in between, and the
+ * job does not run again. */
 #include "job/supervisor_parts.h"
 
 #include "base/log.h"
 #include "base/text.h"
+#include "base/time.h"
+#include "job/job_folder.h"
 #include "job/process_mark.h"
 #include "job/protocol.h"
 #include "limits.h"
+#include "os/process.h"
 
 #include <assert.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PROGRESS_PERIOD_US INT64_C(250000)
-enum { RETRY_MS = 1000 };
-
-static int64_t monotonic_us(const struct running_job *job)
-{
-    return job->supervisor->clock.monotonic_us(job->supervisor->clock.context);
-}
+enum { RETRY_MS = 1000, BACK_OFF_DOUBLINGS = 12 };
 
 static void drop_timer(struct running_job *job, struct loop_timer **timer)
 {
@@ -59,8 +59,7 @@ static void on_line(void *context, const char *text, size_t size_bytes)
     log_file_add(&job->log, supervisor_now_us(job->supervisor), text, size_bytes);
 }
 
-static void say(struct running_job *job, const char *format, ...) PRINTF_LIKE(2, 3);
-static void say(struct running_job *job, const char *format, ...)
+void running_job_say(struct running_job *job, const char *format, ...)
 {
     char line[JOB_TEXT_BYTES + 128];
     va_list arguments;
@@ -72,7 +71,7 @@ static void say(struct running_job *job, const char *format, ...)
     on_flush(job);
 }
 
-static void open_log(struct running_job *job)
+void running_job_open_log(struct running_job *job)
 {
     char path[FILE_PATH_BYTES];
     struct err err = {0};
@@ -82,47 +81,6 @@ static void open_log(struct running_job *job)
         code = log_file_open(&job->log, path, LIMIT_JOB_LOG_BYTES, &err);
     if (code != ERR_OK)
         log_line(LOG_ERROR, "jobs", "job %" PRId64 " runs without a log: %s", job->id, err.text);
-}
-
-/* ---- progress ---- */
-
-static void save_progress(struct running_job *job)
-{
-    struct err err = {0};
-
-    if (!job->has_progress)
-        return;
-    job->has_progress = false;
-    job->progress_saved_us = monotonic_us(job);
-    if (job_store_progress(job->supervisor->store->db, job->id, job->phase, job->done, job->total, &err) ==
-        ERR_OK)
-        supervisor_tell(job->supervisor, job->id);
-    else
-        log_line(LOG_WARN, "jobs", "progress of job %" PRId64 " is lost: %s", job->id, err.text);
-}
-
-static void on_progress_due(void *context)
-{
-    struct running_job *job = context;
-
-    job->progress_timer = NULL;
-    save_progress(job);
-}
-
-static void on_progress(void *context, const char *phase, int64_t done, int64_t total)
-{
-    struct running_job *job = context;
-
-    (void)text_copy(text_of(phase), job->phase, sizeof job->phase);
-    job->done = done;
-    job->total = total;
-    job->has_progress = true;
-    if (job->progress_timer != NULL)
-        return;
-    int64_t wait_us = job->progress_saved_us + PROGRESS_PERIOD_US - monotonic_us(job);
-    if (wait_us <= 0 || loop_timer_add(job->supervisor->loop, (wait_us + 999) / 1000, 0, on_progress_due, job,
-                                       &job->progress_timer, NULL) != ERR_OK)
-        save_progress(job);
 }
 
 /* ---- the end ---- */
@@ -135,6 +93,11 @@ static void on_retry(void *context)
 
     job->retry_timer = NULL;
     settle(job);
+}
+
+enum err_code running_job_settle_later(struct running_job *job, int64_t delay_ms, struct err *err)
+{
+    return loop_timer_add(job->supervisor->loop, delay_ms, 0, on_retry, job, &job->retry_timer, err);
 }
 
 /* Hands the result over; once, also when the row must be written again. */
@@ -170,10 +133,41 @@ static enum err_code move_to_end(struct running_job *job, struct err *err)
         if (result == NULL)
             return err_nomem(err, 0);
     }
-    enum err_code code = job_store_move(job->supervisor->store->db, job->id, job->state, job->final_state, 0,
-                                        job->error, result, supervisor_now_us(job->supervisor), err);
+    struct job_change change = {.id = job->id,
+                                .from = job->state,
+                                .to = job->final_state,
+                                .attempt = job->attempt,
+                                .lease = job->supervisor->lease,
+                                .error = job->error,
+                                .result_json = result,
+                                .not_before_us = job->not_before_us,
+                                .is_failure = job->is_failure,
+                                .now_us = supervisor_now_us(job->supervisor)};
+    enum err_code code = job_store_change(job->supervisor->store->db, &change, err);
     free(result);
     return code;
+}
+
+/* The pause before the next attempt: 1, 2, 4 ... times the first one. */
+static int64_t back_off_us(const struct running_job *job)
+{
+    int64_t doublings = job->failures < BACK_OFF_DOUBLINGS ? job->failures : BACK_OFF_DOUBLINGS;
+
+    return job->supervisor->options.retry_ms * 1000 * (INT64_C(1) << doublings);
+}
+
+static void say_end(struct running_job *job)
+{
+    const char *word = job_state_name(job->final_state);
+    char again[64] = "";
+
+    if (job->final_state == JOB_QUEUED && !job->is_failure)
+        word = "interrupted, queued again";
+    else if (job->final_state == JOB_QUEUED) {
+        (void)snprintf(again, sizeof again, "failed, tried again in %.1f s", (double)back_off_us(job) / 1e6);
+        word = again;
+    }
+    running_job_say(job, "%s%s%s", word, job->error[0] == '\0' ? "" : ": ", job->error);
 }
 
 /* The row says it: the rest may know. */
@@ -183,12 +177,13 @@ static void announce_end(struct running_job *job)
     int64_t id = job->id;
     enum job_state state = job->final_state;
 
-    say(job, "%s%s%s", state == JOB_QUEUED ? "interrupted, queued again" : job_state_name(state),
-        job->error[0] == '\0' ? "" : ": ", job->error);
+    say_end(job);
     running_job_destroy(job);
+    if (state == JOB_SUCCEEDED) /* nothing will be resumed */
+        job_folder_remove(supervisor->store, id);
     if (job_state_is_final(state))
         log_feed_ended(supervisor->feed, id, state);
-    supervisor_tell(supervisor, id);
+    supervisor_tell_news(supervisor);
     supervisor_start_queued(supervisor);
 }
 
@@ -196,7 +191,7 @@ static void settle(struct running_job *job)
 {
     struct err err = {0};
 
-    save_progress(job);
+    running_job_save_progress(job);
     call_finish(job);
     enum err_code code = move_to_end(job, &err);
     if (code == ERR_OK) {
@@ -209,10 +204,23 @@ static void settle(struct running_job *job)
         struct supervisor *supervisor = job->supervisor;
         running_job_destroy(job);
         supervisor_start_queued(supervisor);
-    } else if (!job->supervisor->is_closing && loop_timer_add(job->supervisor->loop, RETRY_MS, 0, on_retry,
-                                                              job, &job->retry_timer, &err) != ERR_OK) {
+    } else if (!job->supervisor->is_closing && running_job_settle_later(job, RETRY_MS, &err) != ERR_OK) {
         log_line(LOG_ERROR, "jobs", "job %" PRId64 " stays as it is until the next start: %s", job->id,
                  err.text);
+    }
+}
+
+static void conclude_failure(struct running_job *job, const struct child_outcome *outcome)
+{
+    bool may_retry = outcome->is_retryable && job->limit_reason[0] == '\0';
+
+    (void)text_copy(text_of(job->limit_reason[0] != '\0' ? job->limit_reason : outcome->failure), job->error,
+                    sizeof job->error);
+    job->is_failure = true;
+    job->final_state = JOB_FAILED;
+    if (may_retry && job->failures + 1 < job->max_attempts) {
+        job->final_state = JOB_QUEUED;
+        job->not_before_us = supervisor_now_us(job->supervisor) + back_off_us(job);
     }
 }
 
@@ -221,25 +229,55 @@ static void on_ended(void *context, const struct child_outcome *outcome)
     struct running_job *job = context;
 
     drop_timer(job, &job->progress_timer);
-    if (job->state == JOB_STOPPING) {
+    if (job->state == JOB_STOPPING)
         job->final_state = JOB_STOPPED;
-    } else if (outcome->result != NULL) {
-        job->final_state = JOB_SUCCEEDED;
-        job->result = json_incref((json_t *)(uintptr_t)outcome->result);
-    } else if (job->supervisor->is_closing) {
+    else if (job->limit_reason[0] != '\0')
+        conclude_failure(job, outcome);
+    else if (outcome->result != NULL)
+        running_job_set_result(job, json_incref((json_t *)(uintptr_t)outcome->result));
+    else if (outcome->is_silent &&
+             job_folder_read_result(job->supervisor->store, job->id, job->attempt, &job->result))
+        running_job_set_result(job, job->result);
+    else if (job->supervisor->is_closing)
         job->final_state = JOB_QUEUED;
-    } else {
-        job->final_state = JOB_FAILED;
-        memcpy(job->error, outcome->failure, sizeof job->error);
-    }
+    else
+        conclude_failure(job, outcome);
     child_destroy(job->child);
     job->child = NULL;
     settle(job);
 }
 
+void running_job_set_result(struct running_job *job, json_t *result)
+{
+    job->result = result;
+    job->final_state = JOB_SUCCEEDED;
+}
+
+enum err_code running_job_ask_to_stop(struct running_job *job, const char *who, struct err *err)
+{
+    struct supervisor *supervisor = job->supervisor;
+
+    if (job->child == NULL)
+        return err_set(err, ERR_CONFLICT, "job %" PRId64 " has ended; its end is being recorded", job->id);
+    struct job_change change = {.id = job->id,
+                                .from = JOB_RUNNING,
+                                .to = JOB_STOPPING,
+                                .attempt = job->attempt,
+                                .lease = supervisor->lease,
+                                .pid = child_pid(job->child),
+                                .who = who,
+                                .now_us = supervisor_now_us(supervisor)};
+    enum err_code code = job_store_change(supervisor->store->db, &change, err);
+    if (code != ERR_OK)
+        return code;
+    job->state = JOB_STOPPING;
+    child_terminate(job->child);
+    return ERR_OK;
+}
+
 /* ---- the start ---- */
 
-static struct running_job *add_job(struct supervisor *supervisor, int64_t id)
+struct running_job *running_job_add(struct supervisor *supervisor, const struct job_row *row, size_t queue)
 {
     struct running_job **link = &supervisor->running;
     struct running_job *job = calloc(1, sizeof *job);
@@ -247,9 +285,16 @@ static struct running_job *add_job(struct supervisor *supervisor, int64_t id)
     if (job == NULL)
         return NULL;
     job->supervisor = supervisor;
-    job->id = id;
+    job->id = row->id;
+    job->attempt = row->attempt;
+    job->failures = row->failures;
+    job->max_attempts = row->max_attempts;
+    job->queue = queue;
+    job->started_us = supervisor_now_us(supervisor);
+    job->begun_us = supervisor_monotonic_us(supervisor);
     job->state = JOB_RUNNING;
     job->log.descriptor = -1;
+    job->told = (struct job_row){.id = row->id, .eta_us = TIME_NONE, .loss = NAN, .best = NAN};
     while (*link != NULL)
         link = &(*link)->next;
     *link = job;
@@ -282,7 +327,8 @@ static enum err_code make_request(const struct supervisor *supervisor, const str
     buffer_init(out, LIMIT_JSON_BYTES);
     enum err_code code = job_store_request(supervisor->store->db, row->id, &options, err);
     if (code == ERR_OK) {
-        protocol_write_request(out, row->task, buffer_text(&options), supervisor->store->folder, row->id);
+        protocol_write_request(out, row->task, buffer_text(&options), supervisor->store->folder, row->id,
+                               row->attempt + 1);
         code = buffer_check(out, "the request to a worker", err);
     }
     buffer_release(&options);
@@ -294,8 +340,12 @@ static enum err_code launch(struct running_job *job, struct buffer *request, str
 {
     struct supervisor *supervisor = job->supervisor;
     char mark[PROCESS_MARK_BYTES];
-    struct child_events events = {
-        .progress = on_progress, .line = on_line, .flush = on_flush, .ended = on_ended, .context = job};
+    struct child_events events = {.progress = running_job_on_progress,
+                                  .metric = running_job_on_metric,
+                                  .line = on_line,
+                                  .flush = on_flush,
+                                  .ended = on_ended,
+                                  .context = job};
 
     enum err_code code = child_start(supervisor->loop, supervisor->program, supervisor->options.grace_ms,
                                      events, &job->child, err);
@@ -303,12 +353,21 @@ static enum err_code launch(struct running_job *job, struct buffer *request, str
         return code;
     if (!process_mark(child_pid(job->child), mark))
         return err_set(err, ERR_IO, "cannot read when process %" PRId64 " began", child_pid(job->child));
-    code = job_store_start(supervisor->store->db, job->id, child_pid(job->child), mark,
-                           supervisor_now_us(supervisor), err);
+    process_limit_cpu((pid_t)child_pid(job->child), supervisor->options.cpu_s);
+    struct job_change change = {.id = job->id,
+                                .from = JOB_QUEUED,
+                                .to = JOB_RUNNING,
+                                .attempt = job->attempt - 1,
+                                .lease = supervisor->lease,
+                                .pid = child_pid(job->child),
+                                .process = mark,
+                                .now_us = supervisor_now_us(supervisor)};
+    code = job_store_change(supervisor->store->db, &change, err);
     if (code == ERR_OK) {
         struct err ignored = {0};
-        open_log(job);
-        say(job, "attempt %" PRId64 " runs as process %" PRId64, job->attempt, child_pid(job->child));
+        running_job_open_log(job);
+        running_job_say(job, "attempt %" PRId64 " runs as process %" PRId64, job->attempt,
+                        child_pid(job->child));
         if (child_send(job->child, request, &ignored) != ERR_OK) { /* its end tells the rest */
             log_line(LOG_ERROR, "jobs", "job %" PRId64 ": %s", job->id, ignored.text);
             child_kill(job->child);
@@ -324,11 +383,15 @@ static enum err_code fail_unstarted(struct supervisor *supervisor, int64_t id, c
     char text[JOB_TEXT_BYTES];
 
     (void)snprintf(text, sizeof text, "cannot be started: %.480s", reason->text);
-    return job_store_move(supervisor->store->db, id, JOB_QUEUED, JOB_FAILED, 0, text, NULL,
-                          supervisor_now_us(supervisor), err);
+    struct job_change change = {.id = id,
+                                .from = JOB_QUEUED,
+                                .to = JOB_FAILED,
+                                .error = text,
+                                .now_us = supervisor_now_us(supervisor)};
+    return job_store_change(supervisor->store->db, &change, err);
 }
 
-enum err_code running_job_start(struct supervisor *supervisor, int64_t id, struct err *err)
+enum err_code running_job_start(struct supervisor *supervisor, int64_t id, size_t queue, struct err *err)
 {
     struct job_row row;
     struct err reason = {0};
@@ -337,11 +400,14 @@ enum err_code running_job_start(struct supervisor *supervisor, int64_t id, struc
     enum err_code code = job_store_get(supervisor->store->db, id, &row, err);
     if (code != ERR_OK)
         return code;
-    struct running_job *job = add_job(supervisor, id);
+    struct running_job *job = running_job_add(supervisor, &row, queue);
     if (job == NULL)
         return err_nomem(err, sizeof *job);
-    job->attempt = row.attempt + 1;
+    job->attempt++;
+    supervisor->is_draining[queue] = false;
     code = make_request(supervisor, &row, &request, &reason);
+    if (code == ERR_OK)
+        code = job_folder_make(supervisor->store, id, &reason);
     if (code == ERR_OK)
         code = launch(job, &request, &reason);
     buffer_release(&request);
@@ -353,6 +419,7 @@ enum err_code running_job_start(struct supervisor *supervisor, int64_t id, struc
         code = fail_unstarted(supervisor, id, &reason, err);
     if (code != ERR_OK)
         return code;
-    supervisor_tell(supervisor, id);
+    supervisor_watch(supervisor);
+    supervisor_tell_news(supervisor);
     return ERR_OK;
 }

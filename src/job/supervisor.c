@@ -9,18 +9,25 @@
 #include "limits.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
     DEFAULT_PARALLEL = 1,
     DEFAULT_GRACE_MS = 5000,
-    RETRY_MS = 1000,
+    DEFAULT_TIME_MS = 3600000,
+    DEFAULT_WARN_MS = 3000000,
+    DEFAULT_RETRY_MS = 1000,
+    START_RETRY_MS = 1000,
+    DUE_POLL_MS = 1000, /* the wall clock may be set: a due time is looked at again this often */
+    NEWS_IDS = 64,
     CLOSING_POLL_NS = 5000000,
     DEATH_WAIT_MS = 10000
 };
@@ -28,6 +35,11 @@ enum {
 int64_t supervisor_now_us(const struct supervisor *supervisor)
 {
     return supervisor->clock.now_us(supervisor->clock.context);
+}
+
+int64_t supervisor_monotonic_us(const struct supervisor *supervisor)
+{
+    return supervisor->clock.monotonic_us(supervisor->clock.context);
 }
 
 void supervisor_tell(struct supervisor *supervisor, int64_t id)
@@ -41,6 +53,51 @@ void supervisor_tell(struct supervisor *supervisor, int64_t id)
         supervisor->options.changed(supervisor->options.context, &row);
     else
         log_line(LOG_WARN, "jobs", "a change of job %" PRId64 " is not told: %s", id, err.text);
+}
+
+static struct running_job *find_running(const struct supervisor *supervisor, int64_t id)
+{
+    struct running_job *job = supervisor->running;
+
+    while (job != NULL && job->id != id)
+        job = job->next;
+    return job;
+}
+
+/* A job that ended without having run has nobody else who ends its log. */
+static void tell_one(struct supervisor *supervisor, int64_t id)
+{
+    struct job_row row;
+
+    if (job_store_get(supervisor->store->db, id, &row, NULL) != ERR_OK)
+        return;
+    if (job_state_is_final(row.state) && find_running(supervisor, id) == NULL)
+        log_feed_ended(supervisor->feed, id, row.state);
+    if (supervisor->options.changed != NULL)
+        supervisor->options.changed(supervisor->options.context, &row);
+}
+
+/* Every change of state is an event in the store, also those that follow from another one (a job that waited): what was not
+ * told yet is read from there. A callback may bring further changes; the outermost call tells them. */
+void supervisor_tell_news(struct supervisor *supervisor)
+{
+    int64_t ids[NEWS_IDS];
+    size_t count = 1;
+    struct err err = {0};
+
+    if (supervisor->is_telling)
+        return;
+    supervisor->is_telling = true;
+    while (count > 0) {
+        count = NEWS_IDS;
+        if (job_store_news(supervisor->store->db, &supervisor->told_event, ids, &count, &err) != ERR_OK) {
+            log_line(LOG_WARN, "jobs", "changes of jobs are told later: %s", err.text);
+            break;
+        }
+        for (size_t index = 0; index < count; index++)
+            tell_one(supervisor, ids[index]);
+    }
+    supervisor->is_telling = false;
 }
 
 size_t supervisor_running_count(const struct supervisor *supervisor)
@@ -68,27 +125,87 @@ static void start_later(struct supervisor *supervisor, int64_t delay_ms)
         log_line(LOG_ERROR, "jobs", "queued jobs wait for the next request: %s", err.text);
 }
 
+static size_t running_in(const struct supervisor *supervisor, size_t queue)
+{
+    size_t count = 0;
+
+    for (const struct running_job *job = supervisor->running; job != NULL; job = job->next)
+        count += job->queue == queue;
+    return count;
+}
+
+/* Starts what is ready in one queue. */
+static enum err_code start_queue(struct supervisor *supervisor, size_t queue, struct err *err)
+{
+    struct queue_row row;
+    int64_t id = 0;
+
+    enum err_code code = queue_store_get(supervisor->store->db, queue_name(queue), &row, err);
+    while (code == ERR_OK && !row.is_paused && !supervisor->is_closing &&
+           running_in(supervisor, queue) < supervisor->options.parallel[queue]) {
+        code =
+            job_store_next(supervisor->store->db, queue_name(queue), supervisor_now_us(supervisor), &id, err);
+        if (code == ERR_NOT_FOUND)
+            return ERR_OK;
+        if (code == ERR_OK)
+            code = running_job_start(supervisor, id, queue, err);
+    }
+    return code;
+}
+
+/* Comes back when the next job that waits for its time may be due. */
+static enum err_code plan_due(struct supervisor *supervisor, struct err *err)
+{
+    int64_t due_us, now_us = supervisor_now_us(supervisor), nearest_us = TIME_NONE;
+
+    for (size_t queue = 0; queue < QUEUE_COUNT; queue++) {
+        enum err_code code =
+            job_store_next_due(supervisor->store->db, queue_name(queue), now_us, &due_us, err);
+        if (code != ERR_OK)
+            return code;
+        if (due_us != TIME_NONE && (nearest_us == TIME_NONE || due_us < nearest_us))
+            nearest_us = due_us;
+    }
+    if (nearest_us != TIME_NONE) {
+        int64_t wait_ms = (nearest_us - now_us + 999) / 1000;
+        start_later(supervisor, wait_ms < DUE_POLL_MS ? wait_ms : DUE_POLL_MS);
+    }
+    return ERR_OK;
+}
+
 void supervisor_start_queued(struct supervisor *supervisor)
 {
     struct err err = {0};
     enum err_code code = ERR_OK;
-    int64_t id = 0;
 
-    while (code == ERR_OK && !supervisor->is_closing &&
-           supervisor->running_count < supervisor->options.parallel) {
-        code = job_store_next(supervisor->store->db, &id, &err);
-        if (code == ERR_NOT_FOUND)
-            return;
-        if (code == ERR_OK)
-            code = running_job_start(supervisor, id, &err);
-    }
+    if (supervisor->is_starting || supervisor->is_closing)
+        return;
+    supervisor->is_starting = true;
+    for (size_t queue = 0; code == ERR_OK && queue < QUEUE_COUNT; queue++)
+        code = start_queue(supervisor, queue, &err);
+    if (code == ERR_OK)
+        code = plan_due(supervisor, &err);
+    supervisor->is_starting = false;
+    supervisor_tell_news(supervisor);
     if (code == ERR_OK)
         return;
     log_line(LOG_ERROR, "jobs", "cannot start the next job: %s", err.text);
-    start_later(supervisor, RETRY_MS);
+    start_later(supervisor, START_RETRY_MS);
 }
 
 /* ---- life ---- */
+
+static void set_default(int64_t *value, int64_t fallback)
+{
+    if (*value == 0)
+        *value = fallback;
+}
+
+static void set_default_size(size_t *value, size_t fallback)
+{
+    if (*value == 0)
+        *value = fallback;
+}
 
 static enum err_code set_options(struct supervisor *supervisor, struct supervisor_options options,
                                  struct err *err)
@@ -99,11 +216,34 @@ static enum err_code set_options(struct supervisor *supervisor, struct superviso
                        FILE_PATH_BYTES - 1);
     supervisor->options = options;
     supervisor->options.program = supervisor->program;
-    if (options.parallel == 0)
-        supervisor->options.parallel = DEFAULT_PARALLEL;
-    if (options.grace_ms == 0)
-        supervisor->options.grace_ms = DEFAULT_GRACE_MS;
+    for (size_t queue = 0; queue < QUEUE_COUNT; queue++)
+        set_default_size(&supervisor->options.parallel[queue], DEFAULT_PARALLEL);
+    set_default(&supervisor->options.grace_ms, DEFAULT_GRACE_MS);
+    set_default(&supervisor->options.time_ms, DEFAULT_TIME_MS);
+    set_default(&supervisor->options.warn_ms, DEFAULT_WARN_MS);
+    set_default(&supervisor->options.retry_ms, DEFAULT_RETRY_MS);
     return ERR_OK;
+}
+
+/* Two lives that draw the same word would take each other's jobs for their own: 80 random bits. */
+static enum err_code draw_lease(char out[JOB_LEASE_BYTES], struct err *err)
+{
+    unsigned char bytes[10];
+
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+        return err_set_errno(err, errno, "cannot draw a lease");
+    for (size_t index = 0; index < sizeof bytes; index++)
+        (void)snprintf(out + 2 * index, 3, "%02x", bytes[index]);
+    return ERR_OK;
+}
+
+static enum err_code open_queues(struct supervisor *supervisor, struct err *err)
+{
+    enum err_code code = job_store_newest_event(supervisor->store->db, &supervisor->told_event, err);
+
+    for (size_t queue = 0; code == ERR_OK && queue < QUEUE_COUNT; queue++)
+        code = queue_store_open(supervisor->store->db, queue_name(queue), err);
+    return code;
 }
 
 enum err_code supervisor_create(struct loop *loop, struct store *store, struct clock clock,
@@ -124,6 +264,10 @@ enum err_code supervisor_create(struct loop *loop, struct store *store, struct c
         code = log_feed_create(loop, store->logs, &supervisor->feed, err);
     if (code == ERR_OK)
         code = recovery_lock(store, &supervisor->lock, err);
+    if (code == ERR_OK)
+        code = draw_lease(supervisor->lease, err);
+    if (code == ERR_OK)
+        code = open_queues(supervisor, err);
     if (code == ERR_OK)
         code = recovery_run(supervisor, err);
     if (code != ERR_OK) {
@@ -182,6 +326,8 @@ void supervisor_destroy(struct supervisor *supervisor)
         running_job_destroy(supervisor->running);
     if (supervisor->start_timer != NULL)
         loop_timer_remove(supervisor->loop, supervisor->start_timer);
+    if (supervisor->watch_timer != NULL)
+        loop_timer_remove(supervisor->loop, supervisor->watch_timer);
     log_feed_destroy(supervisor->feed);
     if (supervisor->lock >= 0)
         close(supervisor->lock);
@@ -190,69 +336,100 @@ void supervisor_destroy(struct supervisor *supervisor)
 
 /* ---- what is asked for ---- */
 
-static enum err_code check_submission(const char *task, const char *request_json, struct err *err)
+static enum err_code check_request(const struct job_order *order, struct err *err)
 {
     json_t *root = NULL;
-    size_t task_bytes = sizeof((struct job_row *)0)->task;
+    size_t size_bytes = strlen(order->request_json), queue;
 
-    if (task[0] == '\0' || strlen(task) >= task_bytes)
-        return err_set_field(err, ERR_INVALID, "task", "the name of a task has 1 to %zu bytes",
-                             task_bytes - 1);
-    if (strlen(request_json) > LIMIT_BODY_BYTES)
+    if (size_bytes > LIMIT_BODY_BYTES)
         return err_set(err, ERR_TOO_LARGE, "the options of a job are larger than %d bytes", LIMIT_BODY_BYTES);
-    enum err_code code = json_read(request_json, strlen(request_json), &root, err);
+    if (order->queue != NULL && !queue_find(order->queue, &queue))
+        return err_set_field(err, ERR_INVALID, "queue", "there is no queue '%.40s'", order->queue);
+    enum err_code code = json_read(order->request_json, size_bytes, &root, err);
     if (code == ERR_OK && !json_is_object(root))
         code = err_set(err, ERR_INVALID, "the options of a job are not a JSON object");
     json_decref(root);
     return code;
 }
 
-enum err_code supervisor_submit(struct supervisor *supervisor, const char *task, const char *request_json,
-                                struct job_row *out, struct err *err)
+static const char *queue_of(const struct supervisor *supervisor, const struct job_order *order)
 {
-    int64_t id = 0, now_us = supervisor_now_us(supervisor);
+    const struct supervisor_options *options = &supervisor->options;
+    const char *queue = order->queue;
 
-    enum err_code code = check_submission(task, request_json, err);
-    if (code == ERR_OK)
-        code = job_store_add(supervisor->store->db, task, request_json, now_us, &id, err);
-    if (code != ERR_OK)
-        return code;
-    supervisor_tell(supervisor, id);
-    supervisor_start_queued(supervisor);
-    if (job_store_get(supervisor->store->db, id, out, NULL) != ERR_OK) { /* it is accepted all the same */
-        *out = (struct job_row){.id = id, .state = JOB_QUEUED, .created_us = now_us};
-        out->started_us = out->ended_us = TIME_NONE;
-        (void)text_copy(text_of(task), out->task, sizeof out->task);
+    if (queue == NULL && options->queue_of != NULL)
+        queue = options->queue_of(options->context, order->task);
+    return queue != NULL ? queue : queue_name(QUEUE_DEFAULT);
+}
+
+/* It is accepted all the same when it cannot be read back. */
+static void read_accepted(struct supervisor *supervisor, const struct job_order *order, int64_t id,
+                          struct job_row *out)
+{
+    if (job_store_get(supervisor->store->db, id, out, NULL) == ERR_OK)
+        return;
+    *out = (struct job_row){.id = id, .state = JOB_QUEUED, .created_us = supervisor_now_us(supervisor)};
+    out->started_us = out->ended_us = out->not_before_us = out->eta_us = TIME_NONE;
+    (void)text_copy(text_of(order->task), out->task, sizeof out->task);
+    (void)text_copy(text_of(queue_of(supervisor, order)), out->queue, sizeof out->queue);
+}
+
+static enum err_code accept(struct supervisor *supervisor, const struct job_order *orders, size_t count,
+                            int64_t *ids, bool *out_is_new, struct err *err)
+{
+    enum err_code code = ERR_OK;
+
+    struct job_order *complete = calloc(count, sizeof *complete);
+    if (complete == NULL)
+        return err_nomem(err, count * sizeof *complete);
+    for (size_t index = 0; code == ERR_OK && index < count; index++) {
+        code = check_request(&orders[index], err);
+        complete[index] = orders[index];
+        if (code == ERR_OK)
+            complete[index].queue = queue_of(supervisor, &orders[index]);
     }
-    return ERR_OK;
+    if (code == ERR_OK)
+        code = job_store_add_many(supervisor->store->db, complete, count, supervisor_now_us(supervisor), ids,
+                                  out_is_new, err);
+    free(complete);
+    return code;
 }
 
-static struct running_job *find_running(const struct supervisor *supervisor, int64_t id)
+enum err_code supervisor_submit_many(struct supervisor *supervisor, const struct job_order *orders,
+                                     size_t count, struct job_row *out, bool *out_is_new, struct err *err)
 {
-    struct running_job *job = supervisor->running;
-
-    while (job != NULL && job->id != id)
-        job = job->next;
-    return job;
+    if (count == 0)
+        return ERR_OK;
+    int64_t *ids = calloc(count, sizeof *ids);
+    if (ids == NULL)
+        return err_nomem(err, count * sizeof *ids);
+    enum err_code code = accept(supervisor, orders, count, ids, out_is_new, err);
+    if (code == ERR_OK) {
+        supervisor_tell_news(supervisor);
+        supervisor_start_queued(supervisor);
+        for (size_t index = 0; index < count; index++)
+            read_accepted(supervisor, &orders[index], ids[index], &out[index]);
+    }
+    free(ids);
+    return code;
 }
 
-static enum err_code ask_to_stop(struct running_job *job, struct err *err)
+enum err_code supervisor_submit(struct supervisor *supervisor, const struct job_order *order,
+                                struct job_row *out, bool *out_is_new, struct err *err)
 {
-    struct supervisor *supervisor = job->supervisor;
-
-    if (job->child == NULL)
-        return err_set(err, ERR_CONFLICT, "job %" PRId64 " has ended; its end is being recorded", job->id);
-    enum err_code code =
-        job_store_move(supervisor->store->db, job->id, JOB_RUNNING, JOB_STOPPING, child_pid(job->child), NULL,
-                       NULL, supervisor_now_us(supervisor), err);
-    if (code != ERR_OK)
-        return code;
-    job->state = JOB_STOPPING;
-    child_terminate(job->child);
-    return ERR_OK;
+    return supervisor_submit_many(supervisor, order, 1, out, out_is_new, err);
 }
 
-static enum err_code stop(struct supervisor *supervisor, const struct job_row *row, struct err *err)
+static enum err_code stop_queued(struct supervisor *supervisor, int64_t id, const char *who, struct err *err)
+{
+    struct job_change change = {
+        .id = id, .from = JOB_QUEUED, .to = JOB_STOPPED, .who = who, .now_us = supervisor_now_us(supervisor)};
+
+    return job_store_change(supervisor->store->db, &change, err);
+}
+
+static enum err_code stop(struct supervisor *supervisor, const struct job_row *row, const char *who,
+                          bool is_forced, struct err *err)
 {
     struct running_job *job = find_running(supervisor, row->id);
 
@@ -260,27 +437,61 @@ static enum err_code stop(struct supervisor *supervisor, const struct job_row *r
         return err_set(err, ERR_CONFLICT, "job %" PRId64 " has %s already", row->id,
                        row->state == JOB_STOPPED ? "been stopped" : job_state_name(row->state));
     if (row->state == JOB_QUEUED)
-        return job_store_move(supervisor->store->db, row->id, JOB_QUEUED, JOB_STOPPED, 0, NULL, NULL,
-                              supervisor_now_us(supervisor), err);
+        return stop_queued(supervisor, row->id, who, err);
     if (job == NULL) /* the row was changed by hand */
         return err_set(err, ERR_CONFLICT, "job %" PRId64 " is not one of this server", row->id);
-    return row->state == JOB_STOPPING ? ERR_OK : ask_to_stop(job, err);
+    if (row->state == JOB_RUNNING)
+        return running_job_ask_to_stop(job, who, err);
+    if (is_forced && job->child != NULL)
+        child_kill(job->child);
+    return ERR_OK;
 }
 
-enum err_code supervisor_stop_job(struct supervisor *supervisor, int64_t id, struct job_row *out,
-                                  struct err *err)
+static enum err_code stop_job(struct supervisor *supervisor, int64_t id, const char *who, bool is_forced,
+                              struct job_row *out, struct err *err)
 {
     struct job_row row;
 
     enum err_code code = job_store_get(supervisor->store->db, id, &row, err);
     if (code == ERR_OK)
-        code = stop(supervisor, &row, err);
+        code = stop(supervisor, &row, who, is_forced, err);
     if (code != ERR_OK)
         return code;
-    if (row.state == JOB_QUEUED) /* it has no end of its own */
-        log_feed_ended(supervisor->feed, id, JOB_STOPPED);
-    if (row.state != JOB_STOPPING)
-        supervisor_tell(supervisor, id);
+    supervisor_tell_news(supervisor);
+    return job_store_get(supervisor->store->db, id, out, err);
+}
+
+enum err_code supervisor_stop_job(struct supervisor *supervisor, int64_t id, const char *who,
+                                  struct job_row *out, struct err *err)
+{
+    return stop_job(supervisor, id, who, false, out, err);
+}
+
+enum err_code supervisor_force_stop_job(struct supervisor *supervisor, int64_t id, const char *who,
+                                        struct job_row *out, struct err *err)
+{
+    return stop_job(supervisor, id, who, true, out, err);
+}
+
+enum err_code supervisor_resume_job(struct supervisor *supervisor, int64_t id, const char *who,
+                                    struct job_row *out, struct err *err)
+{
+    enum err_code code = job_store_resume(supervisor->store->db, id, who, supervisor_now_us(supervisor), err);
+    if (code != ERR_OK)
+        return code;
+    supervisor_tell_news(supervisor);
+    supervisor_start_queued(supervisor);
+    return job_store_get(supervisor->store->db, id, out, err);
+}
+
+enum err_code supervisor_set_priority(struct supervisor *supervisor, int64_t id, int64_t priority,
+                                      const char *who, struct job_row *out, struct err *err)
+{
+    enum err_code code =
+        job_store_set_priority(supervisor->store->db, id, priority, who, supervisor_now_us(supervisor), err);
+    if (code != ERR_OK)
+        return code;
+    supervisor_tell_news(supervisor);
     return job_store_get(supervisor->store->db, id, out, err);
 }
 

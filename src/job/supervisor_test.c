@@ -31,6 +31,14 @@ static int tear_down(void **state)
     return 0;
 }
 
+static enum err_code submit(struct test_server *server, const char *task, const char *options,
+                            struct job_row *out)
+{
+    struct job_order order = {.task = task, .request_json = options};
+
+    return supervisor_submit(server->supervisor, &order, out, NULL, NULL);
+}
+
 static struct job_row run(struct test_server *server, const char *options)
 {
     int64_t id = test_submit(server, options);
@@ -57,8 +65,7 @@ static void test_success(void **state)
     struct job_row row;
     char first_line[128];
 
-    assert_int_equal(supervisor_submit(server->supervisor, "test", "{\"play\":\"succeed\"}", &row, NULL),
-                     ERR_OK);
+    assert_int_equal(submit(server, "test", "{\"play\":\"succeed\"}", &row), ERR_OK);
     assert_int_equal(row.state, JOB_RUNNING); /* there was room: it runs when submit returns */
     assert_true(row.pid > 1);
     assert_int_equal(kill((pid_t)row.pid, 0), 0);
@@ -166,7 +173,7 @@ static struct job_row stop(struct test_server *server, int64_t id)
 {
     struct job_row row;
 
-    assert_int_equal(supervisor_stop_job(server->supervisor, id, &row, NULL), ERR_OK);
+    assert_int_equal(supervisor_stop_job(server->supervisor, id, "test", &row, NULL), ERR_OK);
     return row;
 }
 
@@ -185,9 +192,9 @@ static void test_stop(void **state)
     row = test_job(server, id);
     assert_int_equal(row.state, JOB_STOPPED);
     assert_int_equal(server->finish_count, 0);
-    assert_int_equal(supervisor_stop_job(server->supervisor, id, &row, &err), ERR_CONFLICT);
+    assert_int_equal(supervisor_stop_job(server->supervisor, id, "test", &row, &err), ERR_CONFLICT);
     assert_string_equal(err.text, "job 1 has been stopped already");
-    assert_int_equal(supervisor_stop_job(server->supervisor, 99, &row, &err), ERR_NOT_FOUND);
+    assert_int_equal(supervisor_stop_job(server->supervisor, 99, "test", &row, &err), ERR_NOT_FOUND);
 }
 
 static void test_stop_kills_after_the_grace(void **state)
@@ -356,16 +363,14 @@ static void test_bad_submissions(void **state)
     struct job_row row;
     char *large = calloc(1, (2 << 20) + 1);
 
-    assert_int_equal(supervisor_submit(server->supervisor, "", "{}", &row, NULL), ERR_INVALID);
-    assert_int_equal(
-        supervisor_submit(server->supervisor, "0123456789012345678901234567890123", "{}", &row, NULL),
-        ERR_INVALID);
-    assert_int_equal(supervisor_submit(server->supervisor, "test", "[]", &row, NULL), ERR_INVALID);
-    assert_int_equal(supervisor_submit(server->supervisor, "test", "{", &row, NULL), ERR_INVALID);
+    assert_int_equal(submit(server, "", "{}", &row), ERR_INVALID);
+    assert_int_equal(submit(server, "0123456789012345678901234567890123", "{}", &row), ERR_INVALID);
+    assert_int_equal(submit(server, "test", "[]", &row), ERR_INVALID);
+    assert_int_equal(submit(server, "test", "{", &row), ERR_INVALID);
     memset(large, ' ', 2 << 20);
     large[0] = '{';
     large[(2 << 20) - 1] = '}';
-    assert_int_equal(supervisor_submit(server->supervisor, "test", large, &row, NULL), ERR_TOO_LARGE);
+    assert_int_equal(submit(server, "test", large, &row), ERR_TOO_LARGE);
     free(large);
     assert_int_equal(job_store_get(server->store.db, 1, &row, NULL), ERR_NOT_FOUND);
 }
@@ -405,8 +410,9 @@ static void test_row_changed_by_hand(void **state)
     struct test_server *server = *state;
     int64_t id = test_submit(server, "{\"play\":\"steps\",\"count\":20,\"period_ms\":10}");
 
-    assert_int_equal(
-        job_store_move(server->store.db, id, JOB_RUNNING, JOB_FAILED, 0, "by hand", NULL, 1, NULL), ERR_OK);
+    struct job_change change = {
+        .id = id, .from = JOB_RUNNING, .to = JOB_FAILED, .error = "by hand", .now_us = 1};
+    assert_int_equal(job_store_change(server->store.db, &change, NULL), ERR_OK);
     int64_t next = test_submit(server, "{\"play\":\"succeed\"}");
     assert_true(test_wait_for(server, test_has_ended, next, TEST_WAIT_MS)); /* the queue goes on */
     assert_string_equal(test_job(server, id).error, "by hand");

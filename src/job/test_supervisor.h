@@ -54,7 +54,7 @@ static inline void test_on_changed(void *context, const struct job_row *job)
 static inline enum err_code test_server_start(struct test_server *server, struct err *err)
 {
     struct supervisor_options options = {.program = test_program(),
-                                         .parallel = server->parallel,
+                                         .parallel = {server->parallel, server->parallel},
                                          .grace_ms = server->grace_ms,
                                          .finish = test_on_finish,
                                          .changed = test_on_changed,
@@ -184,7 +184,8 @@ static inline int64_t test_submit(struct test_server *server, const char *option
     struct job_row row;
     struct err err = {0};
 
-    enum err_code code = supervisor_submit(server->supervisor, "test", options, &row, &err);
+    struct job_order order = {.task = "test", .request_json = options};
+    enum err_code code = supervisor_submit(server->supervisor, &order, &row, NULL, &err);
     if (code != ERR_OK)
         dprintf(STDERR_FILENO, "%s\n", err.text);
     assert(code == ERR_OK);

@@ -4,6 +4,8 @@
 #include "job/worker.h"
 
 #include "base/json.h"
+#include "base/log.h"
+#include "job/job_folder.h"
 #include "job/protocol.h"
 #include "limits.h"
 #include "os/clock.h"
@@ -16,6 +18,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,6 +28,7 @@
 
 struct worker {
     struct buffer request;
+    char result_path[FILE_PATH_BYTES]; /* where a completed run is kept; "": nowhere */
     struct reporter reporter;
     pthread_mutex_t mutex; /* guards what follows */
     struct buffer line;
@@ -85,13 +89,31 @@ static enum err_code read_request(struct buffer *out, struct err *err)
     return buffer_check(out, "the request", err);
 }
 
-static enum err_code check_request(const struct buffer *request, struct err *err)
+/* A request without a place (job, attempt, data_dir) is one of a test. */
+static enum err_code find_result_path(const json_t *root, char out[FILE_PATH_BYTES], struct err *err)
+{
+    const char *data_dir = "";
+    int64_t job = 0, attempt = 0;
+
+    enum err_code code = json_take_text(root, "data_dir", false, &data_dir, err);
+    if (code == ERR_OK)
+        code = json_take_i64(root, "job", false, &job, err);
+    if (code == ERR_OK)
+        code = json_take_i64(root, "attempt", false, &attempt, err);
+    if (code != ERR_OK || data_dir[0] == '\0' || attempt == 0)
+        return code;
+    return job_folder_result_path(data_dir, job, attempt, out, err);
+}
+
+static enum err_code check_request(struct worker *worker, struct err *err)
 {
     json_t *root = NULL;
 
-    enum err_code code = json_read(request->data, request->size_bytes, &root, err);
+    enum err_code code = json_read(worker->request.data, worker->request.size_bytes, &root, err);
     if (code == ERR_OK && !json_is_object(root))
         code = err_set(err, ERR_INVALID, "the request is not a JSON object");
+    if (code == ERR_OK)
+        code = find_result_path(root, worker->result_path, err);
     json_decref(root);
     return code;
 }
@@ -203,7 +225,7 @@ enum err_code worker_open(struct worker **out, const char **request, size_t *siz
         return code;
     code = read_request(&worker->request, err);
     if (code == ERR_OK)
-        code = check_request(&worker->request, err);
+        code = check_request(worker, err);
     if (code == ERR_OK) {
         protocol_write_hello(&worker->line, getpid());
         code = send_line(worker, err);
@@ -223,6 +245,22 @@ const struct reporter *worker_reporter(struct worker *worker)
     return &worker->reporter;
 }
 
+/* From here on the run is completed: a server that finds the file does not run the job again, whoever is killed now. A file
+ * that cannot be written (full disk) leaves the result to the channel alone. */
+static void keep_result(const struct worker *worker, const json_t *result)
+{
+    struct err err = {0};
+
+    if (worker->result_path[0] == '\0')
+        return;
+    char *text = json_dumps(result, JSON_COMPACT);
+    enum err_code code =
+        text == NULL ? err_nomem(&err, 0) : file_write_atomic(worker->result_path, text, strlen(text), &err);
+    if (code != ERR_OK)
+        log_line(LOG_WARN, "worker", "the result is only sent, not kept: %s", err.text);
+    free(text);
+}
+
 /* Written anew from its values, because a result may be spread over lines. */
 static enum err_code send_result(struct worker *worker, const struct buffer *result, struct err *err)
 {
@@ -240,7 +278,13 @@ static enum err_code send_result(struct worker *worker, const struct buffer *res
     }
     if (code == ERR_OK) {
         protocol_write_result(&worker->line, root);
-        code = send_line(worker, err);
+        code = buffer_check(&worker->line, "a message to the server", err);
+        if (code == ERR_OK)
+            keep_result(worker, root);
+        if (code == ERR_OK)
+            code = send_line(worker, err);
+        else
+            buffer_clear(&worker->line);
     }
     json_decref(root);
     return code;

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARAMETERS_BYTES = 1024, EVALUATE_EVERY = 10, EVALUATIONS = 8, BIN_SAMPLE_ROWS = 10000 };
+enum { PARAMETERS_BYTES = 1024, EVALUATED = 20, EVALUATIONS = 8, BIN_SAMPLE_ROWS = 10000 };
 enum boosting { BOOSTING_GBDT, BOOSTING_RF, BOOSTING_EXTRA_TREES };
 
 struct lightgbm_options {
@@ -167,7 +167,8 @@ static void report(const struct grower *grower, const struct training_watch *wat
 {
     if (!watch->progress)
         return;
-    bool is_evaluated = done % EVALUATE_EVERY == 0 || done == total; /* it costs a pass over the rows */
+    size_t every = total / EVALUATED + 1; /* it costs a pass over the rows: as often as a person can follow */
+    bool is_evaluated = done % every == 0 || done == total;
     watch->progress(watch->context, done, total, is_evaluated ? training_loss(grower) : (double)NAN);
 }
 

@@ -317,6 +317,56 @@ enum err_code process_limit(int64_t memory_bytes, int64_t cpu_s, struct err *err
     return set_limit(RLIMIT_CPU, "processor time", cpu_s, 5, err); /* 5 s between SIGXCPU and SIGKILL */
 }
 
+void process_limit_cpu(pid_t pid, int64_t cpu_s)
+{
+    struct rlimit limit = {.rlim_cur = (rlim_t)cpu_s, .rlim_max = (rlim_t)cpu_s + 5};
+
+    if (cpu_s > 0)
+        (void)prlimit(pid, RLIMIT_CPU, &limit,
+                      NULL); /* it fails where the process is gone, or the limit lower */
+}
+
+/* Resident and not shared, of /proc/<name>/statm. */
+static int64_t read_own_bytes(const char *name)
+{
+    char path[64], text[128];
+    char *rest;
+
+    (void)snprintf(path, sizeof path, "/proc/%.20s/statm", name);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0)
+        return 0;
+    ssize_t size = read(descriptor, text, sizeof text - 1);
+    close(descriptor);
+    if (size <= 0)
+        return 0;
+    text[size] = '\0';
+    (void)strtoll(text, &rest, 10);
+    int64_t resident = strtoll(rest, &rest, 10), shared = strtoll(rest, NULL, 10);
+    return (resident - shared) * sysconf(_SC_PAGESIZE);
+}
+
+void process_group_memory(const pid_t *groups, int64_t *out_bytes, size_t count)
+{
+    struct dirent *entry;
+
+    memset(out_bytes, 0, count * sizeof *out_bytes);
+    DIR *stream = opendir("/proc");
+    if (stream == NULL)
+        return;
+    while ((entry = readdir(stream)) != NULL) {
+        char state = 0;
+        pid_t its_group = 0;
+        if (entry->d_name[0] < '1' || entry->d_name[0] > '9' || !read_stat(entry->d_name, &state, &its_group))
+            continue;
+        for (size_t index = 0; index < count; index++) {
+            if (groups[index] == its_group)
+                out_bytes[index] += read_own_bytes(entry->d_name);
+        }
+    }
+    closedir(stream);
+}
+
 /* VmHWM and not ru_maxrss: after a spawn the latter starts with the peak of the parent. */
 void process_raise_open_files(void)
 {
@@ -339,6 +389,13 @@ int64_t process_resident_bytes(void)
     fclose(file);
     (void)strtoll(line, &rest, 10); /* the first number is the address space */
     return strtoll(rest, NULL, 10) * sysconf(_SC_PAGESIZE);
+}
+
+int64_t process_machine_memory_bytes(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
+
+    return pages > 0 && page_bytes > 0 ? (int64_t)pages * page_bytes : 0;
 }
 
 int64_t process_peak_memory_bytes(void)

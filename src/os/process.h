@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -42,9 +43,16 @@ void process_close(struct process *process); /* descriptors only */
 void process_die_with_parent(pid_t parent);
 /* Address-space and CPU limits of this process; 0 leaves a limit alone. */
 enum err_code process_limit(int64_t memory_bytes, int64_t cpu_s, struct err *err) CHECKED;
+/* Processor time of another process of ours and of those it starts; 0: no limit. Past it comes SIGXCPU, 5 s later SIGKILL. */
+void process_limit_cpu(pid_t pid, int64_t cpu_s);
+/* Memory of each group that is its own: resident pages that are not shared with a file or another process's mapping. Mapped
+ * data files are not counted: the system takes them back when it needs the room. One pass over all processes. */
+void process_group_memory(const pid_t *groups, int64_t *out_bytes, size_t count);
 /* As many open files as the hard limit allows: every connection is one. Never fails; the old limit stays if it must. */
 void process_raise_open_files(void);
 int64_t process_peak_memory_bytes(void); /* of this process */
-int64_t process_resident_bytes(void);    /* now; 0 when the system does not say */
+int64_t
+process_machine_memory_bytes(void);   /* physical, of the whole machine; 0 when the system does not say */
+int64_t process_resident_bytes(void); /* now; 0 when the system does not say */
 
 #endif

@@ -136,6 +136,13 @@ enum err_code registry_row_read(const struct store *store, const struct query *q
         .test_from_us = time_at(query, 15),
         .test_to_us = time_at(query, 16),
         .rows = query_i64(query, 17),
+        .job_id = query_i64(query, 18),
+        .epochs = query_i64(query, 19),
+        .rmse = query_f64(query, 20),
+        .mae = query_f64(query, 21),
+        .train_loss = query_f64(query, 22),
+        .val_loss = query_f64(query, 23),
+        .cleared_us = time_at(query, 24),
     };
     copy_text(query, 0, out->version, sizeof out->version);
     copy_text(query, 1, out->name.subject, sizeof out->name.subject);
@@ -172,7 +179,8 @@ static void bind_time(struct query *query, int index, int64_t time_us)
         query_bind_i64(query, index, time_us);
 }
 
-static void bind_row(struct query *query, const struct version_row *row, const char *details)
+static void bind_row(struct query *query, const struct version_row *row, const char *details,
+                     const char *config)
 {
     query_bind_text(query, 1, row->version);
     query_bind_text(query, 2, row->name.subject);
@@ -192,42 +200,54 @@ static void bind_row(struct query *query, const struct version_row *row, const c
     bind_time(query, 16, row->test_from_us);
     bind_time(query, 17, row->test_to_us);
     query_bind_i64(query, 18, row->rows);
-    query_bind_text(query, 19, details);
+    query_bind_i64(query, 19, row->job_id);
+    query_bind_i64(query, 20, row->epochs);
+    query_bind_f64(query, 21, row->rmse);
+    query_bind_f64(query, 22, row->mae);
+    query_bind_f64(query, 23, row->train_loss);
+    query_bind_f64(query, 24, row->val_loss);
+    bind_time(query, 25, TIME_NONE);
+    query_bind_text(query, 26, details);
+    query_bind_text(query, 27, config);
 }
 
 static enum err_code insert_row(struct db *db, const struct version_row *row, const char *details,
-                                bool *out_is_new, struct err *err)
+                                const char *config, bool *out_is_new, struct err *err)
 {
     struct query *query;
 
     enum err_code code =
         db_query(db,
-                 "INSERT INTO version(" REGISTRY_COLUMNS ", details) VALUES ($1, $2, $3, $4, $5, $6, "
-                 "$7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) "
+                 "INSERT INTO version(" REGISTRY_COLUMNS ", details, config) VALUES ($1, $2, $3, $4, $5, "
+                 "$6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, "
+                 "$24, $25, $26, $27) "
                  "ON CONFLICT (version) DO NOTHING",
                  &query, err);
     if (code != ERR_OK)
         return code;
-    bind_row(query, row, details);
+    bind_row(query, row, details, config);
     code = query_run(query, err);
     *out_is_new = code == ERR_OK && db_changes(db) == 1;
     return code;
 }
 
-/* The first line of its history. */
-static enum err_code insert_birth(struct db *db, const struct version_row *row, struct err *err)
+/* The first line of its history, or, when it was cleared, the first of its new life. */
+static enum err_code insert_birth(struct db *db, const char *version, const char *from, const char *why,
+                                  struct err *err)
 {
     struct query *query;
 
     enum err_code code = db_query(db,
                                   "INSERT INTO stage_history(version, at_us, from_stage, to_stage, who, why) "
-                                  "VALUES ($1, $2, NULL, $3, '', 'recorded')",
+                                  "VALUES ($1, $2, $3, $4, '', $5)",
                                   &query, err);
     if (code != ERR_OK)
         return code;
-    query_bind_text(query, 1, row->version);
+    query_bind_text(query, 1, version);
     query_bind_i64(query, 2, clock_now_us());
-    query_bind_text(query, 3, stage_name(STAGE_NONE));
+    query_bind_text(query, 3, from);
+    query_bind_text(query, 4, stage_name(STAGE_NONE));
+    query_bind_text(query, 5, why);
     return query_run(query, err);
 }
 
@@ -246,6 +266,38 @@ static enum err_code check_same_model(struct store *store, const struct version_
                    present.name.subject, present.name.variant, present.name.bot);
 }
 
+/* The same recipe over the same data, trained once more: equal bytes, so only when is new, and that the file is there. */
+static enum err_code renew_row(struct store *store, const struct version_row *row, struct err *err)
+{
+    struct version_row present;
+    struct query *query;
+
+    enum err_code code = registry_get(store, row->version, &present, err);
+    if (code == ERR_OK)
+        code = db_query(store->db,
+                        "UPDATE version SET trained_us = $2, duration_ms = $3, cleared_us = NULL, "
+                        "epochs = CASE WHEN $4 > 0 THEN $4 ELSE epochs END, rmse = coalesce($5, rmse), "
+                        "mae = coalesce($6, mae), train_loss = coalesce($7, train_loss), "
+                        "val_loss = coalesce($8, val_loss), "
+                        "stage = CASE WHEN cleared_us IS NULL THEN stage ELSE 'None' END WHERE version = $1 "
+                        "AND (trained_us < $2 OR cleared_us IS NOT NULL)",
+                        &query, err);
+    if (code != ERR_OK)
+        return code;
+    query_bind_text(query, 1, row->version);
+    query_bind_i64(query, 2, row->trained_us);
+    query_bind_i64(query, 3, row->duration_ms);
+    query_bind_i64(query, 4, row->epochs);
+    query_bind_f64(query, 5, row->rmse);
+    query_bind_f64(query, 6, row->mae);
+    query_bind_f64(query, 7, row->train_loss);
+    query_bind_f64(query, 8, row->val_loss);
+    code = query_run(query, err);
+    if (code == ERR_OK && present.cleared_us != TIME_NONE)
+        code = insert_birth(store->db, row->version, stage_name(STAGE_ARCHIVED), "trained again", err);
+    return code;
+}
+
 static enum err_code check_file(const struct store *store, const struct version_row *row, struct err *err)
 {
     char path[FILE_PATH_BYTES];
@@ -261,29 +313,52 @@ static enum err_code check_file(const struct store *store, const struct version_
 }
 
 static enum err_code add_row(struct store *store, const struct version_row *row, const char *details,
-                             struct err *err)
+                             const char *config, struct err *err)
 {
     bool is_new = false;
 
-    enum err_code code = insert_row(store->db, row, details, &is_new, err);
+    enum err_code code = insert_row(store->db, row, details, config, &is_new, err);
     if (code != ERR_OK)
         return code;
-    return is_new ? insert_birth(store->db, row, err) : check_same_model(store, row, err);
+    if (is_new)
+        return insert_birth(store->db, row->version, NULL, "recorded", err);
+    code = check_same_model(store, row, err);
+    return code == ERR_OK ? renew_row(store, row, err) : code;
 }
 
 enum err_code registry_add(struct store *store, const struct version_row *row, const char *details,
                            struct err *err)
 {
+    struct buffer config;
+
+    buffer_init(&config, LIMIT_DESCRIPTION_BYTES);
     enum err_code code = check_file(store, row, err);
     if (code == ERR_OK)
+        code = registry_config_of(details, &config, err);
+    if (code == ERR_OK)
         code = db_begin(store->db, err);
+    if (code == ERR_OK)
+        code = registry_end(store, add_row(store, row, details, buffer_text(&config), err), err);
+    buffer_release(&config);
+    return code;
+}
+
+enum err_code registry_set_training(struct store *store, const char *version, int64_t job_id, int64_t epochs,
+                                    double train_loss, struct err *err)
+{
+    struct query *query;
+
+    enum err_code code = db_query(store->db,
+                                  "UPDATE version SET job_id = $2, epochs = CASE WHEN $3 > 0 THEN $3 ELSE "
+                                  "epochs END, train_loss = coalesce($4, train_loss) WHERE version = $1",
+                                  &query, err);
     if (code != ERR_OK)
         return code;
-    code = add_row(store, row, details, err);
-    if (code == ERR_OK)
-        return db_commit(store->db, err);
-    db_rollback(store->db);
-    return code;
+    query_bind_text(query, 1, version);
+    query_bind_i64(query, 2, job_id);
+    query_bind_i64(query, 3, epochs);
+    query_bind_f64(query, 4, train_loss);
+    return query_run(query, err);
 }
 
 /* ---- loading ---- */

@@ -5,13 +5,14 @@
  * So after A, B, C were promoted and C was rolled back to B, one more rollback leads to A, not to C again. */
 #include "registry/registry_row.h"
 
+#include "base/time.h"
 #include "os/clock.h"
 
 #include <assert.h>
 #include <string.h>
 
-static enum err_code insert_history(struct db *db, const char *version, enum stage from, enum stage to,
-                                    bool is_rollback, const char *who, const char *why, struct err *err)
+enum err_code registry_insert_history(struct db *db, const char *version, enum stage from, enum stage to,
+                                      bool is_rollback, const char *who, const char *why, struct err *err)
 {
     struct query *query;
 
@@ -64,8 +65,9 @@ static enum err_code archive_former(struct store *store, const struct version_ro
         return registry_production(store, &row->name, &former, err);
     code = set_stage(store->db, former.version, STAGE_ARCHIVED, err);
     if (code == ERR_OK)
-        code = insert_history(store->db, former.version, former.stage, STAGE_ARCHIVED, false, transition->who,
-                              transition->is_rollback ? "rolled back" : "replaced", err);
+        code = registry_insert_history(store->db, former.version, former.stage, STAGE_ARCHIVED, false,
+                                       transition->who, transition->is_rollback ? "rolled back" : "replaced",
+                                       err);
     return code;
 }
 
@@ -75,6 +77,9 @@ static enum err_code apply(struct store *store, const struct transition *transit
     struct version_row row;
 
     enum err_code code = registry_get(store, transition->version, &row, err);
+    if (code == ERR_OK && row.cleared_us != TIME_NONE)
+        code = err_set(err, ERR_CONFLICT, "version %s was cleared, its file is gone; train it again",
+                       row.version);
     if (code != ERR_OK || row.stage == transition->to)
         return code;
     if (transition->to == STAGE_PRODUCTION)
@@ -82,12 +87,12 @@ static enum err_code apply(struct store *store, const struct transition *transit
     if (code == ERR_OK)
         code = set_stage(store->db, row.version, transition->to, err);
     if (code == ERR_OK)
-        code = insert_history(store->db, row.version, row.stage, transition->to, transition->is_rollback,
-                              transition->who, transition->why, err);
+        code = registry_insert_history(store->db, row.version, row.stage, transition->to,
+                                       transition->is_rollback, transition->who, transition->why, err);
     return code;
 }
 
-static enum err_code end_transaction(struct store *store, enum err_code code, struct err *err)
+enum err_code registry_end(struct store *store, enum err_code code, struct err *err)
 {
     if (code == ERR_OK)
         return db_commit(store->db, err);
@@ -104,7 +109,7 @@ enum err_code registry_move(struct store *store, const char *version, enum stage
     enum err_code code = db_begin(store->db, err);
     if (code != ERR_OK)
         return code;
-    return end_transaction(store, apply(store, &transition, err), err);
+    return registry_end(store, apply(store, &transition, err), err);
 }
 
 static enum err_code roll_back(struct store *store, const struct model_name *name, const char *who,
@@ -132,7 +137,7 @@ enum err_code registry_rollback(struct store *store, const struct model_name *na
 
     if (code != ERR_OK)
         return code;
-    return end_transaction(store, roll_back(store, name, who, out, err), err);
+    return registry_end(store, roll_back(store, name, who, out, err), err);
 }
 
 enum err_code registry_record_decision(struct store *store, const char *version,

@@ -213,7 +213,10 @@ static void test_added_again(void **state)
     add(fixture, &E0, "aaaa01", 1000);
     promote(fixture, "aaaa01");
     assert_int_equal(registry_add(&fixture->store, &again, "{}", NULL), ERR_OK);
-    assert_int_equal(get(fixture, "aaaa01").trained_us, 1000); /* as it was */
+    assert_int_equal(get(fixture, "aaaa01").trained_us, 9999); /* trained again */
+    again.trained_us = 500;
+    assert_int_equal(registry_add(&fixture->store, &again, "{}", NULL), ERR_OK); /* a late repetition */
+    assert_int_equal(get(fixture, "aaaa01").trained_us, 9999);
     assert_int_equal(get(fixture, "aaaa01").stage, STAGE_PRODUCTION);
     other = make_row(&name, "aaaa01", 1);
     assert_int_equal(registry_path(&fixture->store, &name, "aaaa01", path, NULL), ERR_OK);

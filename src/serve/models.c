@@ -2,6 +2,7 @@
 #include "serve/models.h"
 
 #include "base/log.h"
+#include "base/time.h"
 #include "football/feature_sets.h"
 #include "learn/dataset.h"
 
@@ -101,17 +102,15 @@ static bool take_loaded(struct serving_models *old, const char *version, struct 
 
 enum err_code serving_models_refresh(struct serving_models *models, struct store *store, struct err *err)
 {
-    static const struct model_name all = {"", "", ""};
+    static const struct version_filter filter = {.stage = STAGE_PRODUCTION};
     size_t count = VERSIONS_MAX;
     struct version_row *rows = calloc(VERSIONS_MAX, sizeof(*rows));
     struct serving_models fresh = {calloc(VERSIONS_MAX, sizeof(*fresh.items)), 0};
     enum err_code code =
         rows != NULL && fresh.items != NULL ? ERR_OK : err_nomem(err, VERSIONS_MAX * sizeof(*rows));
     if (code == ERR_OK)
-        code = registry_list(store, &all, rows, &count, err);
+        code = registry_search(store, &filter, TIME_NONE, "", rows, &count, err);
     for (size_t i = 0; code == ERR_OK && i < count; i++) {
-        if (rows[i].stage != STAGE_PRODUCTION)
-            continue;
         struct serving_model *item = &fresh.items[fresh.count];
         if (take_loaded(models, rows[i].version, item) || load_or_fall_back(store, &rows[i], item))
             fresh.count++;

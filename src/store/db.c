@@ -42,6 +42,7 @@ struct db {
     sqlite3 *handle;
     struct query **slots; /* slot_count of them, a power of two */
     size_t slot_count, query_count;
+    bool is_lazy; /* the open transaction does not wait for the disk */
     char path[FILE_PATH_BYTES];
 };
 
@@ -169,9 +170,30 @@ enum err_code db_execute(struct db *db, const char *sql, struct err *err)
     return result == SQLITE_OK ? ERR_OK : db_error(db, result, "change", err);
 }
 
+/* Outside of a transaction, where the setting can be changed; it cannot fail there. */
+static void end_lazy(struct db *db)
+{
+    if (db->is_lazy)
+        (void)sqlite3_exec(db->handle, "PRAGMA synchronous = full", NULL, NULL, NULL);
+    db->is_lazy = false;
+}
+
 enum err_code db_begin(struct db *db, struct err *err)
 {
     return db_execute(db, "BEGIN IMMEDIATE", err);
+}
+
+enum err_code db_begin_lazy(struct db *db, struct err *err)
+{
+    enum err_code code = db_execute(db, "PRAGMA synchronous = normal", err);
+
+    if (code != ERR_OK)
+        return code;
+    db->is_lazy = true;
+    code = db_begin(db, err);
+    if (code != ERR_OK)
+        end_lazy(db);
+    return code;
 }
 
 enum err_code db_commit(struct db *db, struct err *err)
@@ -180,6 +202,7 @@ enum err_code db_commit(struct db *db, struct err *err)
 
     if (code != ERR_OK)
         db_rollback(db);
+    end_lazy(db);
     return code;
 }
 
@@ -188,6 +211,7 @@ void db_rollback(struct db *db)
     /* after some errors (a full disk) SQLite has rolled back already */
     if (sqlite3_get_autocommit(db->handle) == 0)
         (void)sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+    end_lazy(db);
 }
 
 static enum err_code set_bulk(struct db *db, int checkpoint_pages, int cache_kb, struct err *err)

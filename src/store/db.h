@@ -22,6 +22,9 @@ enum db_mode { DB_READ_WRITE, DB_READ_ONLY };
 enum err_code db_open(const char *where, enum db_mode mode, struct db **out, struct err *err) CHECKED;
 void db_close(struct db *db);
 enum err_code db_begin(struct db *db, struct err *err) CHECKED; /* immediate: takes the write lock */
+/* The same for what need not outlive a power cut: its commit does not wait for the disk. It outlives the end of any process,
+ * and the next commit that waits covers it. */
+enum err_code db_begin_lazy(struct db *db, struct err *err) CHECKED;
 enum err_code db_commit(struct db *db,
                         struct err *err) CHECKED; /* on an error the transaction is rolled back */
 void db_rollback(struct db *db);                  /* safe when no transaction is open */

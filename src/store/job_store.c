@@ -1,5 +1,5 @@
-/* Jobs in the store. The state is text in the row, so that the file can be read by hand; a change of state is an UPDATE
- * that names the old state and an event row, in one transaction. */
+/* Jobs in the store, reading. The state is text in the row, so that the file can be read by hand. What writes is
+ * job_store_write.c (one job) and job_store_sweep.c (many). */
 #include "store/job_store.h"
 
 #include "base/text.h"
@@ -20,6 +20,17 @@ const char *job_state_name(enum job_state state)
     return state_names[state];
 }
 
+bool job_state_find(const char *name, enum job_state *out)
+{
+    for (int state = 0; state < JOB_STATE_COUNT; state++) {
+        if (strcmp(state_names[state], name) == 0) {
+            *out = (enum job_state)state;
+            return true;
+        }
+    }
+    return false;
+}
+
 bool job_state_is_final(enum job_state state)
 {
     return state == JOB_SUCCEEDED || state == JOB_FAILED || state == JOB_STOPPED;
@@ -29,17 +40,17 @@ bool job_state_is_final(enum job_state state)
 
 #define COLUMNS                                                                                              \
     "id, task, state, attempt, pid, process, created_us, started_us, ended_us, progress_done, "              \
-    "progress_total, "                                                                                       \
-    "phase, error"
+    "progress_total, phase, error, queue, priority, max_attempts, failures, not_before_us, waits, lease, "   \
+    "key, who, batch, label, eta_us, epoch, epochs, loss, best, has_warning"
 
 static enum job_state state_of(const char *name)
 {
-    int state = 0;
+    enum job_state state = JOB_QUEUED;
+    bool is_known = job_state_find(name, &state);
 
-    while (state < JOB_STATE_COUNT && strcmp(state_names[state], name) != 0)
-        state++;
-    assert(state < JOB_STATE_COUNT); /* the table's CHECK lets nothing else in */
-    return (enum job_state)state;
+    assert(is_known); /* the table's CHECK lets nothing else in */
+    (void)is_known;
+    return state;
 }
 
 static int64_t time_at(const struct query *query, int column)
@@ -50,6 +61,20 @@ static int64_t time_at(const struct query *query, int column)
 static void copy_text(const struct query *query, int column, char *out, size_t out_bytes)
 {
     (void)text_copy(text_of(query_text(query, column)), out, out_bytes);
+}
+
+static void read_texts(const struct query *query, struct job_row *out)
+{
+    copy_text(query, 1, out->task, sizeof out->task);
+    copy_text(query, 5, out->process, sizeof out->process);
+    copy_text(query, 11, out->phase, sizeof out->phase);
+    copy_text(query, 12, out->error, sizeof out->error);
+    copy_text(query, 13, out->queue, sizeof out->queue);
+    copy_text(query, 19, out->lease, sizeof out->lease);
+    copy_text(query, 20, out->key, sizeof out->key);
+    copy_text(query, 21, out->who, sizeof out->who);
+    copy_text(query, 22, out->batch, sizeof out->batch);
+    copy_text(query, 23, out->label, sizeof out->label);
 }
 
 static void read_row(const struct query *query, struct job_row *out)
@@ -64,11 +89,19 @@ static void read_row(const struct query *query, struct job_row *out)
         .ended_us = time_at(query, 8),
         .progress_done = query_i64(query, 9),
         .progress_total = query_i64(query, 10),
+        .priority = query_i64(query, 14),
+        .max_attempts = query_i64(query, 15),
+        .failures = query_i64(query, 16),
+        .not_before_us = time_at(query, 17),
+        .waits = query_i64(query, 18),
+        .eta_us = time_at(query, 24),
+        .epoch = query_i64(query, 25),
+        .epochs = query_i64(query, 26),
+        .loss = query_f64(query, 27),
+        .best = query_f64(query, 28),
+        .has_warning = query_i64(query, 29) != 0,
     };
-    copy_text(query, 1, out->task, sizeof out->task);
-    copy_text(query, 5, out->process, sizeof out->process);
-    copy_text(query, 11, out->phase, sizeof out->phase);
-    copy_text(query, 12, out->error, sizeof out->error);
+    read_texts(query, out);
 }
 
 static enum err_code read_rows(struct query *query, struct job_row *out, size_t *count, struct err *err)
@@ -102,18 +135,44 @@ enum err_code job_store_get(struct db *db, int64_t id, struct job_row *out, stru
     return code == ERR_OK && count == 0 ? refuse_unknown(id, err) : code;
 }
 
+/* Everything that is unset matches; the index of the primary key is walked, or that of the batch. */
+static const char find_any[] =
+    "SELECT " COLUMNS " FROM job WHERE ($1 = 0 OR id < $1) AND ($3 IS NULL OR state = $3) "
+    "AND ($4 IS NULL OR queue = $4) AND ($5 IS NULL OR task = $5) ORDER BY id DESC LIMIT $2";
+static const char find_in_batch[] =
+    "SELECT " COLUMNS " FROM job WHERE ($1 = 0 OR id < $1) AND ($3 IS NULL OR state = $3) "
+    "AND ($4 IS NULL OR queue = $4) AND ($5 IS NULL OR task = $5) AND batch = $6 AND batch <> '' "
+    "ORDER BY id DESC LIMIT $2";
+static const char find_in_state[] =
+    "SELECT " COLUMNS " FROM job WHERE ($1 = 0 OR id < $1) AND state = $3 "
+    "AND ($4 IS NULL OR queue = $4) AND ($5 IS NULL OR task = $5) ORDER BY id DESC LIMIT $2";
+
+enum err_code job_store_find(struct db *db, const struct job_filter *filter, struct job_row *out,
+                             size_t *count, struct err *err)
+{
+    struct query *query;
+    const char *state = filter->state >= 0 ? job_state_name((enum job_state)filter->state) : NULL;
+    const char *sql = filter->batch != NULL ? find_in_batch : state != NULL ? find_in_state : find_any;
+
+    enum err_code code = db_query(db, sql, &query, err);
+    if (code != ERR_OK)
+        return code;
+    query_bind_i64(query, 1, filter->before_id);
+    query_bind_i64(query, 2, (int64_t)*count);
+    query_bind_text(query, 3, state);
+    query_bind_text(query, 4, filter->queue);
+    query_bind_text(query, 5, filter->task);
+    if (filter->batch != NULL)
+        query_bind_text(query, 6, filter->batch);
+    return read_rows(query, out, count, err);
+}
+
 enum err_code job_store_list(struct db *db, int64_t before_id, struct job_row *out, size_t *count,
                              struct err *err)
 {
-    struct query *query;
+    struct job_filter filter = {.before_id = before_id, .state = -1};
 
-    enum err_code code = db_query(
-        db, "SELECT " COLUMNS " FROM job WHERE $1 = 0 OR id < $1 ORDER BY id DESC LIMIT $2", &query, err);
-    if (code != ERR_OK)
-        return code;
-    query_bind_i64(query, 1, before_id);
-    query_bind_i64(query, 2, (int64_t)*count);
-    return read_rows(query, out, count, err);
+    return job_store_find(db, &filter, out, count, err);
 }
 
 enum err_code job_store_unfinished(struct db *db, int64_t after_id, struct job_row *out, size_t *count,
@@ -133,22 +192,115 @@ enum err_code job_store_unfinished(struct db *db, int64_t after_id, struct job_r
     return read_rows(query, out, count, err);
 }
 
-enum err_code job_store_next(struct db *db, int64_t *out_id, struct err *err)
+/* A number of the first row; *out stays when there is none, or it is NULL. */
+static enum err_code read_number(struct query *query, int64_t *out, bool *out_found, struct err *err)
 {
-    struct query *query;
     bool has_row = false;
 
-    enum err_code code =
-        db_query(db, "SELECT id FROM job WHERE state = 'queued' ORDER BY id LIMIT 1", &query, err);
-    if (code == ERR_OK)
-        code = query_next(query, &has_row, err);
-    if (code != ERR_OK)
+    *out_found = false;
+    enum err_code code = query_next(query, &has_row, err);
+    if (code != ERR_OK || !has_row)
         return code;
-    if (!has_row)
-        return err_set(err, ERR_NOT_FOUND, "no job is queued");
-    *out_id = query_i64(query, 0);
+    *out_found = !query_is_null(query, 0);
+    if (*out_found)
+        *out = query_i64(query, 0);
     query_reset(query);
     return ERR_OK;
+}
+
+enum err_code job_store_next(struct db *db, const char *queue, int64_t now_us, int64_t *out_id,
+                             struct err *err)
+{
+    struct query *query;
+    bool is_found = false;
+
+    enum err_code code = db_query(db,
+                                  "SELECT id FROM job WHERE state = 'queued' AND queue = $1 AND waits = 0 "
+                                  "AND (not_before_us IS NULL OR not_before_us <= $2) "
+                                  "ORDER BY priority DESC, id LIMIT 1",
+                                  &query, err);
+    if (code != ERR_OK)
+        return code;
+    query_bind_text(query, 1, queue);
+    query_bind_i64(query, 2, now_us);
+    code = read_number(query, out_id, &is_found, err);
+    if (code == ERR_OK && !is_found)
+        return err_set(err, ERR_NOT_FOUND, "no job is ready in the queue '%s'", queue);
+    return code;
+}
+
+enum err_code job_store_next_due(struct db *db, const char *queue, int64_t now_us, int64_t *out_us,
+                                 struct err *err)
+{
+    struct query *query;
+    bool is_found = false;
+
+    *out_us = TIME_NONE;
+    enum err_code code = db_query(db,
+                                  "SELECT min(not_before_us) FROM job WHERE state = 'queued' AND queue = $1 "
+                                  "AND waits = 0 AND not_before_us > $2",
+                                  &query, err);
+    if (code != ERR_OK)
+        return code;
+    query_bind_text(query, 1, queue);
+    query_bind_i64(query, 2, now_us);
+    return read_number(query, out_us, &is_found, err);
+}
+
+enum err_code job_store_newest_event(struct db *db, int64_t *out, struct err *err)
+{
+    struct query *query;
+    bool is_found = false;
+
+    *out = 0;
+    enum err_code code = db_query(db, "SELECT max(id) FROM job_event", &query, err);
+    return code == ERR_OK ? read_number(query, out, &is_found, err) : code;
+}
+
+/* Two columns of numbers. */
+static enum err_code read_pairs(struct query *query, int64_t *first, int64_t *last_second, size_t *count,
+                                struct err *err)
+{
+    bool has_row = true;
+    size_t filled = 0;
+    enum err_code code = ERR_OK;
+
+    while (filled < *count && (code = query_next(query, &has_row, err)) == ERR_OK && has_row) {
+        first[filled++] = query_i64(query, 0);
+        *last_second = query_i64(query, 1);
+    }
+    query_reset(query);
+    *count = filled;
+    return code;
+}
+
+enum err_code job_store_news(struct db *db, int64_t *event_id, int64_t *out_ids, size_t *count,
+                             struct err *err)
+{
+    struct query *query;
+
+    enum err_code code =
+        db_query(db, "SELECT job_id, id FROM job_event WHERE id > $1 ORDER BY id LIMIT $2", &query, err);
+    if (code != ERR_OK)
+        return code;
+    query_bind_i64(query, 1, *event_id);
+    query_bind_i64(query, 2, (int64_t)*count);
+    return read_pairs(query, out_ids, event_id, count, err);
+}
+
+enum err_code job_store_after(struct db *db, int64_t id, int64_t out[JOB_AFTER_MAX], size_t *count,
+                              struct err *err)
+{
+    struct query *query;
+    int64_t unused;
+
+    *count = JOB_AFTER_MAX;
+    enum err_code code = db_query(
+        db, "SELECT after_id, job_id FROM job_after WHERE job_id = $1 ORDER BY after_id", &query, err);
+    if (code != ERR_OK)
+        return code;
+    query_bind_i64(query, 1, id);
+    return read_pairs(query, out, &unused, count, err);
 }
 
 /* The first column of the job's row; query has the id as $1. */
@@ -206,6 +358,7 @@ static void write_event(const struct query *query, struct json_writer *writer)
     json_field_text(writer, "from", query_is_null(query, 1) ? NULL : query_text(query, 1));
     json_field_text(writer, "to", query_text(query, 2));
     json_field_i64(writer, "attempt", query_i64(query, 3));
+    json_field_text(writer, "who", query_text(query, 5));
     json_field_text(writer, "note", query_text(query, 4));
     json_end_object(writer);
 }
@@ -217,7 +370,8 @@ enum err_code job_store_events(struct db *db, int64_t id, struct buffer *out, st
     bool has_row = false;
 
     enum err_code code = db_query(
-        db, "SELECT at_us, from_state, to_state, attempt, note FROM job_event WHERE job_id = $1 ORDER BY id",
+        db,
+        "SELECT at_us, from_state, to_state, attempt, note, who FROM job_event WHERE job_id = $1 ORDER BY id",
         &query, err);
     if (code != ERR_OK)
         return code;
@@ -230,194 +384,4 @@ enum err_code job_store_events(struct db *db, int64_t id, struct buffer *out, st
         return code;
     json_end_array(&writer);
     return buffer_check(out, "the events of a job", err);
-}
-
-/* ---- writing ---- */
-
-/* The attempt is that of the row after the change. from NULL: the job is new. */
-static enum err_code add_event(struct db *db, int64_t id, const char *from, const char *to, const char *note,
-                               int64_t now_us, struct err *err)
-{
-    struct query *query;
-
-    enum err_code code = db_query(db,
-                                  "INSERT INTO job_event(job_id, at_us, from_state, to_state, attempt, note) "
-                                  "SELECT id, $2, $3, $4, attempt, $5 FROM job WHERE id = $1",
-                                  &query, err);
-    if (code != ERR_OK)
-        return code;
-    query_bind_i64(query, 1, id);
-    query_bind_i64(query, 2, now_us);
-    query_bind_text(query, 3, from);
-    query_bind_text(query, 4, to);
-    query_bind_text(query, 5, note == NULL ? "" : note);
-    return query_run(query, err);
-}
-
-static enum err_code end_transaction(struct db *db, enum err_code code, struct err *err)
-{
-    if (code == ERR_OK)
-        return db_commit(db, err);
-    db_rollback(db);
-    return code;
-}
-
-static enum err_code insert_job(struct db *db, const char *task, const char *request_json, int64_t now_us,
-                                int64_t *out_id, struct err *err)
-{
-    struct query *query;
-    bool has_row = false;
-
-    enum err_code code = db_query(
-        db, "INSERT INTO job(task, request, state, created_us) VALUES ($1, $2, 'queued', $3) RETURNING id",
-        &query, err);
-    if (code != ERR_OK)
-        return code;
-    query_bind_text(query, 1, task);
-    query_bind_text(query, 2, request_json);
-    query_bind_i64(query, 3, now_us);
-    code = query_next(query, &has_row, err);
-    if (code != ERR_OK)
-        return code;
-    assert(has_row);
-    *out_id = query_i64(query, 0);
-    query_reset(query);
-    return add_event(db, *out_id, NULL, "queued", NULL, now_us, err);
-}
-
-enum err_code job_store_add(struct db *db, const char *task, const char *request_json, int64_t now_us,
-                            int64_t *out_id, struct err *err)
-{
-    enum err_code code = db_begin(db, err);
-
-    if (code != ERR_OK)
-        return code;
-    return end_transaction(db, insert_job(db, task, request_json, now_us, out_id, err), err);
-}
-
-struct change {
-    int64_t id, pid, now_us;
-    enum job_state from, to;
-    const char *process, *error, *result;
-};
-
-static void bind_change(struct query *query, const struct change *change)
-{
-    query_bind_i64(query, 1, change->id);
-    query_bind_text(query, 2, job_state_name(change->from));
-    query_bind_text(query, 3, job_state_name(change->to));
-    query_bind_i64(query, 4, change->pid);
-    query_bind_text(query, 5, change->error == NULL ? "" : change->error);
-    query_bind_text(query, 6, change->result);
-    query_bind_i64(query, 7, change->now_us);
-    query_bind_text(query, 8, change->process);
-}
-
-/* Nothing was changed: says why. */
-static enum err_code refuse_change(struct db *db, const struct change *change, struct err *err)
-{
-    struct job_row row;
-
-    enum err_code code = job_store_get(db, change->id, &row, err);
-    if (code != ERR_OK)
-        return code;
-    return err_set(err, ERR_CONFLICT, "job %" PRId64 " is %s, not %s", change->id, job_state_name(row.state),
-                   job_state_name(change->from));
-}
-
-static enum err_code update_job(struct db *db, const struct change *change, struct err *err)
-{
-    struct query *query;
-
-    /* progress stays as it was at the end, and begins anew with an attempt */
-    enum err_code code = db_query(
-        db,
-        "UPDATE job SET state = $3, pid = $4, error = $5, result = $6, process = coalesce($8, process), "
-        "attempt = attempt + CASE WHEN $3 = 'running' THEN 1 ELSE 0 END, "
-        "started_us = CASE WHEN $3 = 'running' THEN $7 WHEN $3 = 'queued' THEN NULL ELSE started_us END, "
-        "ended_us = CASE WHEN $3 IN ('succeeded', 'failed', 'stopped') THEN $7 ELSE NULL END, "
-        "progress_done = CASE WHEN $3 IN ('queued', 'running') THEN 0 ELSE progress_done END, "
-        "progress_total = CASE WHEN $3 IN ('queued', 'running') THEN 0 ELSE progress_total END, "
-        "phase = CASE WHEN $3 IN ('queued', 'running') THEN '' ELSE phase END "
-        "WHERE id = $1 AND state = $2",
-        &query, err);
-    if (code != ERR_OK)
-        return code;
-    bind_change(query, change);
-    code = query_run(query, err);
-    if (code != ERR_OK)
-        return code;
-    return db_changes(db) == 1 ? ERR_OK : refuse_change(db, change, err);
-}
-
-static enum err_code move(struct db *db, const struct change *change, struct err *err)
-{
-    enum err_code code = db_begin(db, err);
-
-    if (code != ERR_OK)
-        return code;
-    code = update_job(db, change, err);
-    if (code == ERR_OK)
-        code = add_event(db, change->id, job_state_name(change->from), job_state_name(change->to),
-                         change->error, change->now_us, err);
-    return end_transaction(db, code, err);
-}
-
-enum err_code job_store_move(struct db *db, int64_t id, enum job_state from, enum job_state to, int64_t pid,
-                             const char *error, const char *result_json, int64_t now_us, struct err *err)
-{
-    struct change change = {.id = id, .pid = pid, .now_us = now_us, .from = from, .to = to, .error = error};
-
-    change.result = result_json;
-    change.process = to == JOB_STOPPING ? NULL : "";
-    return move(db, &change, err);
-}
-
-enum err_code job_store_start(struct db *db, int64_t id, int64_t pid, const char *process, int64_t now_us,
-                              struct err *err)
-{
-    struct change change = {
-        .id = id, .pid = pid, .now_us = now_us, .from = JOB_QUEUED, .to = JOB_RUNNING, .process = process};
-
-    return move(db, &change, err);
-}
-
-enum err_code job_store_progress(struct db *db, int64_t id, const char *phase, int64_t done, int64_t total,
-                                 struct err *err)
-{
-    struct query *query;
-
-    enum err_code code = db_query(
-        db, "UPDATE job SET phase = $2, progress_done = $3, progress_total = $4 WHERE id = $1", &query, err);
-    if (code != ERR_OK)
-        return code;
-    query_bind_i64(query, 1, id);
-    query_bind_text(query, 2, phase);
-    query_bind_i64(query, 3, done);
-    query_bind_i64(query, 4, total);
-    code = query_run(query, err);
-    return code == ERR_OK && db_changes(db) == 0 ? refuse_unknown(id, err) : code;
-}
-
-enum err_code job_store_recover(struct db *db, int64_t now_us, size_t *out_count, struct err *err)
-{
-    static const char note[] = "the server ended while the job ran";
-    struct job_row row;
-    int64_t after_id = 0;
-
-    *out_count = 0;
-    for (;;) {
-        size_t count = 1;
-        enum err_code code = job_store_unfinished(db, after_id, &row, &count, err);
-        if (code != ERR_OK || count == 0)
-            return code;
-        struct change change = {.id = row.id, .now_us = now_us, .from = row.state, .process = ""};
-        change.to = row.state == JOB_STOPPING ? JOB_STOPPED : JOB_QUEUED;
-        change.error = note;
-        code = move(db, &change, err);
-        if (code != ERR_OK)
-            return code;
-        after_id = row.id;
-        ++*out_count;
-    }
 }

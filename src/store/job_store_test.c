@@ -10,6 +10,8 @@
 #include "os/test_folder.h"
 #include "store/job_store.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 struct fixture {
@@ -39,8 +41,29 @@ static int64_t add(struct db *db, const char *task)
 {
     int64_t id = 0;
 
-    assert_int_equal(job_store_add(db, task, "{\"a\":1}", 1000, &id, NULL), ERR_OK);
+    struct job_order order = {.task = task, .request_json = "{\"a\":1}"};
+
+    assert_int_equal(job_store_add(db, &order, 1000, &id, NULL, NULL), ERR_OK);
     return id;
+}
+
+static enum err_code start(struct db *db, int64_t id, int64_t pid, const char *process, int64_t now_us,
+                           struct err *err)
+{
+    struct job_change change = {
+        .id = id, .from = JOB_QUEUED, .to = JOB_RUNNING, .pid = pid, .process = process, .now_us = now_us};
+
+    return job_store_change(db, &change, err);
+}
+
+static enum err_code progress(struct db *db, int64_t id, const char *phase, int64_t done, int64_t total,
+                              struct err *err)
+{
+    struct job_row row = {
+        .id = id, .progress_done = done, .progress_total = total, .eta_us = TIME_NONE, .loss = NAN};
+
+    (void)snprintf(row.phase, sizeof row.phase, "%s", phase);
+    return job_store_progress(db, &row, err);
 }
 
 static struct job_row get(struct db *db, int64_t id)
@@ -53,7 +76,16 @@ static struct job_row get(struct db *db, int64_t id)
 
 static void move(struct db *db, int64_t id, enum job_state from, enum job_state to)
 {
-    assert_int_equal(job_store_move(db, id, from, to, 0, NULL, NULL, 3000, NULL), ERR_OK);
+    assert_int_equal(job_store_change(db,
+                                      &(struct job_change){.id = id,
+                                                           .from = from,
+                                                           .to = to,
+                                                           .pid = 0,
+                                                           .error = NULL,
+                                                           .result_json = NULL,
+                                                           .now_us = 3000},
+                                      NULL),
+                     ERR_OK);
 }
 
 static void test_life(void **state)
@@ -70,20 +102,28 @@ static void test_life(void **state)
     assert_true(row.started_us == TIME_NONE && row.ended_us == TIME_NONE);
     assert_int_equal(row.pid, 0);
     assert_int_equal(row.attempt, 0);
-    assert_int_equal(job_store_next(db, &next, NULL), ERR_OK);
+    assert_int_equal(job_store_next(db, "default", 5000, &next, NULL), ERR_OK);
     assert_int_equal(next, id);
 
-    assert_int_equal(job_store_start(db, id, 4711, "boot/1", 2000, NULL), ERR_OK);
+    assert_int_equal(start(db, id, 4711, "boot/1", 2000, NULL), ERR_OK);
     row = get(db, id);
     assert_int_equal(row.state, JOB_RUNNING);
     assert_int_equal(row.pid, 4711);
     assert_string_equal(row.process, "boot/1");
     assert_int_equal(row.attempt, 1);
     assert_int_equal(row.started_us, 2000);
-    assert_int_equal(job_store_next(db, &next, NULL), ERR_NOT_FOUND);
-    assert_int_equal(job_store_progress(db, id, "building", 5, 10, NULL), ERR_OK);
+    assert_int_equal(job_store_next(db, "default", 5000, &next, NULL), ERR_NOT_FOUND);
+    assert_int_equal(progress(db, id, "building", 5, 10, NULL), ERR_OK);
 
-    assert_int_equal(job_store_move(db, id, JOB_RUNNING, JOB_SUCCEEDED, 0, NULL, "{\"b\":2}", 3000, NULL),
+    assert_int_equal(job_store_change(db,
+                                      &(struct job_change){.id = id,
+                                                           .from = JOB_RUNNING,
+                                                           .to = JOB_SUCCEEDED,
+                                                           .pid = 0,
+                                                           .error = NULL,
+                                                           .result_json = "{\"b\":2}",
+                                                           .now_us = 3000},
+                                      NULL),
                      ERR_OK);
     row = get(db, id);
     assert_int_equal(row.state, JOB_SUCCEEDED);
@@ -101,11 +141,11 @@ static void test_life(void **state)
     buffer_clear(&text);
     assert_int_equal(job_store_events(db, id, &text, NULL), ERR_OK);
     assert_string_equal(text.data, "[{\"at\":\"1970-01-01T00:00:00.001000Z\",\"from\":null,\"to\":\"queued\","
-                                   "\"attempt\":0,\"note\":\"\"},"
+                                   "\"attempt\":0,\"who\":\"\",\"note\":\"\"},"
                                    "{\"at\":\"1970-01-01T00:00:00.002000Z\",\"from\":\"queued\",\"to\":"
-                                   "\"running\",\"attempt\":1,\"note\":\"\"},"
+                                   "\"running\",\"attempt\":1,\"who\":\"\",\"note\":\"\"},"
                                    "{\"at\":\"1970-01-01T00:00:00.003000Z\",\"from\":\"running\",\"to\":"
-                                   "\"succeeded\",\"attempt\":1,\"note\":\"\"}"
+                                   "\"succeeded\",\"attempt\":1,\"who\":\"\",\"note\":\"\"}"
                                    "]");
     buffer_release(&text);
 }
@@ -116,17 +156,34 @@ static void test_compare_and_set(void **state)
     struct err err = {0};
     int64_t id = add(db, "train");
 
-    assert_int_equal(job_store_move(db, id, JOB_RUNNING, JOB_SUCCEEDED, 0, NULL, NULL, 1, &err),
+    assert_int_equal(job_store_change(db,
+                                      &(struct job_change){.id = id,
+                                                           .from = JOB_RUNNING,
+                                                           .to = JOB_SUCCEEDED,
+                                                           .pid = 0,
+                                                           .error = NULL,
+                                                           .result_json = NULL,
+                                                           .now_us = 1},
+                                      &err),
                      ERR_CONFLICT);
     assert_string_equal(err.text, "job 1 is queued, not running");
     assert_int_equal(get(db, id).state, JOB_QUEUED);
-    assert_int_equal(job_store_start(db, id, 1, "x", 1, NULL), ERR_OK);
-    assert_int_equal(job_store_start(db, id, 2, "y", 1, &err), ERR_CONFLICT);
+    assert_int_equal(start(db, id, 1, "x", 1, NULL), ERR_OK);
+    assert_int_equal(start(db, id, 2, "y", 1, &err), ERR_CONFLICT);
     assert_int_equal(get(db, id).pid, 1);
     assert_int_equal(get(db, id).attempt, 1);
-    assert_int_equal(job_store_move(db, 99, JOB_QUEUED, JOB_RUNNING, 0, NULL, NULL, 1, &err), ERR_NOT_FOUND);
+    assert_int_equal(job_store_change(db,
+                                      &(struct job_change){.id = 99,
+                                                           .from = JOB_QUEUED,
+                                                           .to = JOB_RUNNING,
+                                                           .pid = 0,
+                                                           .error = NULL,
+                                                           .result_json = NULL,
+                                                           .now_us = 1},
+                                      &err),
+                     ERR_NOT_FOUND);
     assert_int_equal(job_store_get(db, 99, &(struct job_row){0}, &err), ERR_NOT_FOUND);
-    assert_int_equal(job_store_progress(db, 99, "", 0, 0, &err), ERR_NOT_FOUND);
+    assert_int_equal(progress(db, 99, "", 0, 0, &err), ERR_NOT_FOUND);
     assert_int_equal(job_store_request(db, 99, &(struct buffer){0}, &err), ERR_NOT_FOUND);
     assert_string_equal(err.text, "there is no job 99");
     db_rollback(db);
@@ -142,8 +199,8 @@ static void test_two_connections(void **state)
 
     assert_int_equal(db_open(test_folder_path(&fixture->folder, "a.db"), DB_READ_WRITE, &other, NULL),
                      ERR_OK);
-    assert_int_equal(job_store_start(other, id, 1, "other", 1, NULL), ERR_OK);
-    assert_int_equal(job_store_start(fixture->db, id, 2, "late", 1, NULL), ERR_CONFLICT);
+    assert_int_equal(start(other, id, 1, "other", 1, NULL), ERR_OK);
+    assert_int_equal(start(fixture->db, id, 2, "late", 1, NULL), ERR_CONFLICT);
     assert_string_equal(get(fixture->db, id).process, "other");
     db_close(other);
 }
@@ -153,8 +210,17 @@ static void test_stopping_keeps_the_process(void **state)
     struct db *db = ((struct fixture *)*state)->db;
     int64_t id = add(db, "train");
 
-    assert_int_equal(job_store_start(db, id, 12, "boot/12", 1, NULL), ERR_OK);
-    assert_int_equal(job_store_move(db, id, JOB_RUNNING, JOB_STOPPING, 12, NULL, NULL, 2, NULL), ERR_OK);
+    assert_int_equal(start(db, id, 12, "boot/12", 1, NULL), ERR_OK);
+    assert_int_equal(job_store_change(db,
+                                      &(struct job_change){.id = id,
+                                                           .from = JOB_RUNNING,
+                                                           .to = JOB_STOPPING,
+                                                           .pid = 12,
+                                                           .error = NULL,
+                                                           .result_json = NULL,
+                                                           .now_us = 2},
+                                      NULL),
+                     ERR_OK);
     struct job_row row = get(db, id);
     assert_int_equal(row.pid, 12);
     assert_string_equal(row.process, "boot/12");
@@ -196,13 +262,22 @@ static void test_recover(void **state)
 
     for (int index = 0; index < 5; index++)
         (void)add(db, "train");
-    assert_int_equal(job_store_start(db, 1, 11, "p1", 1, NULL), ERR_OK);
-    assert_int_equal(job_store_progress(db, 1, "half", 5, 10, NULL), ERR_OK);
-    assert_int_equal(job_store_start(db, 2, 12, "p2", 1, NULL), ERR_OK);
+    assert_int_equal(start(db, 1, 11, "p1", 1, NULL), ERR_OK);
+    assert_int_equal(progress(db, 1, "half", 5, 10, NULL), ERR_OK);
+    assert_int_equal(start(db, 2, 12, "p2", 1, NULL), ERR_OK);
     move(db, 2, JOB_RUNNING, JOB_STOPPING);
-    assert_int_equal(job_store_start(db, 3, 13, "p3", 1, NULL), ERR_OK);
-    assert_int_equal(job_store_move(db, 3, JOB_RUNNING, JOB_FAILED, 0, "broken", NULL, 4, NULL), ERR_OK);
-    assert_int_equal(job_store_recover(db, 9000, &count, NULL), ERR_OK);
+    assert_int_equal(start(db, 3, 13, "p3", 1, NULL), ERR_OK);
+    assert_int_equal(job_store_change(db,
+                                      &(struct job_change){.id = 3,
+                                                           .from = JOB_RUNNING,
+                                                           .to = JOB_FAILED,
+                                                           .pid = 0,
+                                                           .error = "broken",
+                                                           .result_json = NULL,
+                                                           .now_us = 4},
+                                      NULL),
+                     ERR_OK);
+    assert_int_equal(job_store_recover(db, NULL, 9000, &count, NULL), ERR_OK);
     assert_int_equal(count, 2);
 
     struct job_row row = get(db, 1);
@@ -218,11 +293,11 @@ static void test_recover(void **state)
     row = get(db, 3);
     assert_int_equal(row.state, JOB_FAILED);
     assert_string_equal(row.error, "broken");
-    assert_int_equal(job_store_next(db, &next, NULL), ERR_OK);
+    assert_int_equal(job_store_next(db, "default", 5000, &next, NULL), ERR_OK);
     assert_int_equal(next, 1); /* in front of those that came after it */
-    assert_int_equal(job_store_recover(db, 9000, &count, NULL), ERR_OK);
+    assert_int_equal(job_store_recover(db, NULL, 9000, &count, NULL), ERR_OK);
     assert_int_equal(count, 0);
-    assert_int_equal(job_store_start(db, 1, 14, "p4", 1, NULL), ERR_OK);
+    assert_int_equal(start(db, 1, 14, "p4", 1, NULL), ERR_OK);
     assert_int_equal(get(db, 1).attempt, 2);
     assert_string_equal(get(db, 1).error, "");
 }
@@ -235,7 +310,16 @@ static void test_long_texts_are_cut(void **state)
 
     memset(text, 'e', sizeof text - 1);
     text[sizeof text - 1] = '\0';
-    assert_int_equal(job_store_move(db, id, JOB_QUEUED, JOB_FAILED, 0, text, NULL, 1, NULL), ERR_OK);
+    assert_int_equal(job_store_change(db,
+                                      &(struct job_change){.id = id,
+                                                           .from = JOB_QUEUED,
+                                                           .to = JOB_FAILED,
+                                                           .pid = 0,
+                                                           .error = text,
+                                                           .result_json = NULL,
+                                                           .now_us = 1},
+                                      NULL),
+                     ERR_OK);
     assert_int_equal(strlen(get(db, id).error), JOB_TEXT_BYTES - 1);
 }
 
@@ -247,7 +331,7 @@ static void test_read_only(void **state)
 
     assert_int_equal(db_open(test_folder_path(&fixture->folder, "a.db"), DB_READ_ONLY, &db, NULL), ERR_OK);
     assert_int_equal(get(db, id).state, JOB_QUEUED);
-    assert_int_not_equal(job_store_start(db, id, 1, "x", 1, NULL), ERR_OK);
+    assert_int_not_equal(start(db, id, 1, "x", 1, NULL), ERR_OK);
     db_close(db);
     assert_int_equal(get(fixture->db, id).state, JOB_QUEUED);
 }

@@ -15,12 +15,14 @@ static enum err_code join_paths(const char *folder, struct store *out, struct er
         code = file_join(folder, "models", out->models, err);
     if (code == ERR_OK)
         code = file_join(folder, "logs", out->logs, err);
+    if (code == ERR_OK)
+        code = file_join(folder, "jobs", out->jobs, err);
     return code;
 }
 
 static enum err_code make_folders(const struct store *store, struct err *err)
 {
-    const char *const folders[] = {store->folder, store->matrix, store->models, store->logs};
+    const char *const folders[] = {store->folder, store->matrix, store->models, store->logs, store->jobs};
 
     for (size_t index = 0; index < sizeof folders / sizeof folders[0]; index++) {
         enum err_code code = file_make_folders(folders[index], err);

@@ -12,6 +12,7 @@ struct store {
     char matrix[FILE_PATH_BYTES];   /* <folder>/matrix */
     char models[FILE_PATH_BYTES];   /* <folder>/models */
     char logs[FILE_PATH_BYTES];     /* <folder>/logs */
+    char jobs[FILE_PATH_BYTES];     /* <folder>/jobs: one folder per job that has not succeeded */
     struct db *db;
 };
 

@@ -53,10 +53,11 @@ enum { SHARE = 1000 }; /* progress units of one job */
 struct fit_run {
     const struct recipe *recipe;
     struct fit_job *jobs;
-    size_t count;
+    size_t count, shown; /* the job whose loss is told as it goes; count: none */
     const struct reporter *reporter;
     const char *phase;
     atomic_size_t done; /* in units */
+    atomic_size_t finished, reused;
     atomic_bool failed;
     enum err_code *codes;
     struct err *errs;
@@ -64,20 +65,33 @@ struct fit_run {
 
 struct job_watch {
     struct fit_run *run;
+    struct fit_job *job;
     size_t reported; /* units of this job already counted */
+    bool is_shown;
 };
+
+static void count_units(struct job_watch *watch, size_t units)
+{
+    if (units <= watch->reported)
+        return;
+    size_t all = atomic_fetch_add(&watch->run->done, units - watch->reported) + units - watch->reported;
+    watch->reported = units;
+    report_progress(watch->run->reporter, watch->run->phase, all, watch->run->count * SHARE);
+}
 
 static void on_progress(void *context, size_t done, size_t total, double loss)
 {
     struct job_watch *watch = context;
-    size_t units = total > 0 ? done * SHARE / total : 0;
-    if (units > watch->reported) {
-        size_t all = atomic_fetch_add(&watch->run->done, units - watch->reported) + units - watch->reported;
-        watch->reported = units;
-        report_progress(watch->run->reporter, watch->run->phase, all, watch->run->count * SHARE);
+    const struct reporter *reporter = watch->run->reporter;
+    if (watch->is_shown && watch->job->rounds == 0)
+        report_metric(reporter, "epochs", (double)total, done);
+    watch->job->rounds = total;
+    if (!isnan(loss)) {
+        watch->job->loss = loss;
+        if (watch->is_shown)
+            report_metric(reporter, "loss", loss, done);
     }
-    if (!isnan(loss) && watch->run->count == 1)
-        report_metric(watch->run->reporter, "training_loss", loss, done);
+    count_units(watch, total > 0 ? done * SHARE / total : 0);
 }
 
 static bool on_stop(void *context)
@@ -86,22 +100,57 @@ static bool on_stop(void *context)
     return atomic_load(&watch->run->failed) || report_is_stopped(watch->run->reporter);
 }
 
+/* Trains, or takes what an earlier attempt has made. */
+static enum err_code make_predictor(struct job_watch *watch, struct err *err)
+{
+    const struct recipe *recipe = watch->run->recipe;
+    struct fit_job *job = watch->job;
+    struct checkpoint_fit fit = {
+        .engine = recipe->engine, .options = recipe->options, .seed = recipe->seed, .train = &job->train};
+    if (checkpoint_load(recipe->checkpoint, &fit)) {
+        job->predictor = fit.predictor;
+        on_progress(watch, fit.rounds, fit.rounds, fit.loss);
+        atomic_fetch_add(&watch->run->reused, 1);
+        return ERR_OK;
+    }
+    struct training training = {.data = &job->train,
+                                .options = recipe->options,
+                                .seed = recipe->seed,
+                                .threads = 1,
+                                .watch = {on_progress, on_stop, watch}};
+    enum err_code code = recipe->engine->train(&training, &job->predictor, err);
+    if (code != ERR_OK)
+        return code;
+    fit.predictor = job->predictor;
+    fit.loss = job->loss;
+    fit.rounds = job->rounds;
+    checkpoint_save(recipe->checkpoint, &fit);
+    return ERR_OK;
+}
+
+static void tell_finished(struct job_watch *watch)
+{
+    struct fit_run *run = watch->run;
+    size_t finished = atomic_fetch_add(&run->finished, 1) + 1;
+    count_units(watch, SHARE);
+    if (run->shown < run->count || isnan(watch->job->loss))
+        return;
+    report_metric(run->reporter, "epochs", (double)run->count, finished);
+    report_metric(run->reporter, "loss", watch->job->loss, finished);
+}
+
 static void run_job(void *context, size_t index)
 {
     struct fit_run *run = context;
     struct fit_job *job = &run->jobs[index];
-    struct job_watch watch = {run, 0};
+    struct job_watch watch = {.run = run, .job = job, .is_shown = index == run->shown};
     const struct engine *engine = run->recipe->engine;
-    struct training training = {.data = &job->train,
-                                .options = run->recipe->options,
-                                .seed = run->recipe->seed,
-                                .threads = 1,
-                                .watch = {on_progress, on_stop, &watch}};
     enum err_code code = ERR_OK;
+    job->loss = (double)NAN;
     if (on_stop(&watch))
         code = err_set(&run->errs[index], ERR_CANCELLED, "training stopped on request");
     if (code == ERR_OK)
-        code = engine->train(&training, &job->predictor, &run->errs[index]);
+        code = make_predictor(&watch, &run->errs[index]);
     if (code == ERR_OK && job->p != NULL)
         engine->predict(job->predictor, job->test.x, job->test.rows, job->p);
     if (code == ERR_OK && !job->keeps_predictor) {
@@ -111,7 +160,8 @@ static void run_job(void *context, size_t index)
     run->codes[index] = code;
     if (code != ERR_OK)
         atomic_store(&run->failed, true);
-    on_progress(&watch, 1, 1, NAN);
+    else
+        tell_finished(&watch);
 }
 
 /* The first error that is not the stop it caused elsewhere. */
@@ -132,6 +182,8 @@ enum err_code fit_jobs_run(const struct recipe *recipe, struct fit_job *jobs, si
 {
     struct fit_run run = {
         .recipe = recipe, .jobs = jobs, .count = count, .reporter = reporter, .phase = phase};
+    while (run.shown < count && !jobs[run.shown].keeps_predictor)
+        run.shown++;
     run.codes = calloc(count + 1, sizeof(*run.codes));
     run.errs = calloc(count + 1, sizeof(*run.errs));
     enum err_code code =
@@ -140,6 +192,9 @@ enum err_code fit_jobs_run(const struct recipe *recipe, struct fit_job *jobs, si
         pool_for(pool, count, run_job, &run);
     for (size_t i = 0; code == ERR_OK && pool == NULL && i < count; i++)
         run_job(&run, i);
+    size_t reused = atomic_load(&run.reused);
+    if (reused > 0)
+        report_log(reporter, "%s: %zu of %zu fits were kept by an earlier attempt", phase, reused, count);
     if (code == ERR_OK)
         code = first_error(&run, err);
     for (size_t i = 0; code != ERR_OK && i < count; i++) {
@@ -194,10 +249,17 @@ void out_of_fold_release(struct out_of_fold *folds)
 
 static struct fitted nothing_fitted(const struct recipe *recipe)
 {
-    struct fitted fitted = {.engine = recipe->engine};
+    struct fitted fitted = {.engine = recipe->engine, .training_loss = (double)NAN};
     for (size_t i = 0; i < CALIBRATION_COUNT; i++)
         fitted.losses[i] = NAN;
     return fitted;
+}
+
+static void take_predictor(struct fitted *fitted, const struct fit_job *job)
+{
+    fitted->predictor = job->predictor;
+    fitted->training_loss = job->loss;
+    fitted->rounds = job->rounds;
 }
 
 enum err_code fit_predictor(const struct recipe *recipe, const struct dataset *data,
@@ -207,7 +269,7 @@ enum err_code fit_predictor(const struct recipe *recipe, const struct dataset *d
     struct fit_job job = {.train = *data, .keeps_predictor = true};
     *out = nothing_fitted(recipe);
     enum err_code code = fit_jobs_run(recipe, &job, 1, NULL, reporter, phase, err);
-    out->predictor = job.predictor;
+    take_predictor(out, &job);
     return code;
 }
 
@@ -222,7 +284,7 @@ enum err_code fit_calibrated(const struct recipe *recipe, const struct dataset *
         code = out_of_fold_plan(recipe, data, &folds, jobs + 1, err);
     if (code == ERR_OK)
         code = fit_jobs_run(recipe, jobs, 1 + recipe->folds, pool, reporter, "training", err);
-    out->predictor = jobs[0].predictor;
+    take_predictor(out, &jobs[0]);
     if (code == ERR_OK && recipe->folds > 0)
         code = out_of_fold_calibrate(&folds, data, &out->calibrator, out->losses, err);
     out->out_of_fold_rows = folds.rows;

@@ -11,6 +11,7 @@
 #include "learn/calibrate.h"
 #include "learn/engine.h"
 #include "os/thread.h"
+#include "task/checkpoint.h"
 
 enum { FIT_FOLDS_MAX = 20 };
 
@@ -18,20 +19,27 @@ struct recipe {
     const struct engine *engine;
     _Alignas(16) unsigned char options[ENGINE_OPTIONS_BYTES]; /* the engine's own struct */
     uint64_t seed;
-    size_t folds; /* expanding folds for the calibrator; 0: no calibration */
+    size_t folds;                  /* expanding folds for the calibrator; 0: no calibration */
+    struct checkpoint *checkpoint; /* where fits that are done are kept; NULL: nowhere */
 };
 
 /* Engine by name, its options from defaults and "name=value,name=value". */
 enum err_code recipe_init(struct recipe *recipe, const char *engine, const char *parameters,
                           struct err *err) CHECKED;
 
-/* One training. The predictor stays in the job unless only the forecasts of `test` are wanted. */
+/* One training. The predictor stays in the job unless only the forecasts of `test` are wanted.
+ *
+ * Telemetry: the first job of a list that keeps its predictor tells its training loss as it goes (metrics "loss", step: the
+ * round, and "epochs", the rounds to come); a list without such a job tells the loss of each fit that is done (step: how
+ * many are). */
 struct fit_job {
     struct dataset train;
     struct dataset test; /* rows 0: none */
     double *p;           /* [test.rows][classes] forecasts, or NULL */
     bool keeps_predictor;
     struct predictor *predictor; /* out, owned by the caller */
+    double loss;                 /* out: training loss at the end, NaN when the engine does not tell */
+    size_t rounds;               /* out: steps of the training; 0 when it was made in one */
 };
 /* Runs all, the earlier of the list first; pool NULL: on this thread. On an error no predictor is left. */
 enum err_code fit_jobs_run(const struct recipe *recipe, struct fit_job *jobs, size_t count, struct pool *pool,
@@ -57,6 +65,8 @@ struct fitted {
     double losses
         [CALIBRATION_COUNT]; /* judged log loss of each kind on the out-of-fold predictions; NaN: not tried */
     size_t out_of_fold_rows;
+    double training_loss; /* of the predictor, at the end; NaN when the engine does not tell */
+    size_t rounds;
 };
 enum err_code fit_calibrated(const struct recipe *recipe, const struct dataset *data, struct pool *pool,
                              const struct reporter *reporter, struct fitted *out, struct err *err) CHECKED;

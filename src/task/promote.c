@@ -198,7 +198,11 @@ static enum err_code read_row(const json_t *result, struct version_row *row, str
     row->brier = metric_of(result, "brier");
     row->rps = metric_of(result, "rps");
     row->accuracy = metric_of(result, "accuracy");
-    return code;
+    row->rmse = row->mae = row->train_loss = NAN;
+    row->val_loss = row->log_loss;
+    if (code == ERR_OK)
+        code = json_take_f64(result, "rmse", false, &row->rmse, err);
+    return code == ERR_OK ? json_take_f64(result, "mae", false, &row->mae, err) : code;
 }
 
 static enum err_code record(struct store *store, const struct version_row *row, const json_t *result,

@@ -3,6 +3,7 @@
 #include "task/simulate.h"
 
 #include "base/names.h"
+#include "base/time.h"
 #include "football/simulation.h"
 
 #include <assert.h>
@@ -25,6 +26,11 @@ static const struct option_row rows[] = {
     {"out", OPTION_TEXT, MEMBER(out), "", 0, 0, "", "folder to write to; made if it does not exist"},
     {"attributes", OPTION_BOOL, MEMBER(attributes), "", 0, 0, "false",
      "also write " SIMULATE_ATTRIBUTES_FILE ": wages, ages and so on of every team, for 'import attributes'"},
+    {"shift", OPTION_ENUM, MEMBER(shift), SIMULATION_SHIFT_CHOICES, 0, 0, "none",
+     "what changes in the world at shift_at: everybody scores more, the ground helps the guest, or the "
+     "strong become the weak"},
+    {"shift_at", OPTION_DATE, MEMBER(shift_at_us), "", 0, 0, "",
+     "first day of the changed world; the matches before it are the same as without"},
 };
 const struct option_table simulate_option_table = {"simulate_football", rows, sizeof(rows) / sizeof(*rows)};
 
@@ -243,8 +249,15 @@ static enum err_code write_truth(const struct run *run, struct simulate_result *
 static enum err_code check_options(const struct simulate_options *options, struct simulation_plan *plan,
                                    struct err *err)
 {
-    *plan = (struct simulation_plan){options->leagues, options->seasons, options->end_year,
-                                     (uint64_t)options->seed};
+    *plan = (struct simulation_plan){.leagues = options->leagues,
+                                     .seasons = options->seasons,
+                                     .end_year = options->end_year,
+                                     .seed = (uint64_t)options->seed,
+                                     .shift = (enum simulation_shift)options->shift,
+                                     .shift_day = time_day_of(options->shift_at_us)};
+    if ((options->shift == SHIFT_NONE) != (options->shift_at_us == TIME_NONE))
+        return err_set_field(err, ERR_INVALID, "shift_at",
+                             "'shift' and 'shift_at' belong together: what changes, and when");
     if (options->out[0] == '\0')
         return err_set_field(err, ERR_INVALID, "out",
                              "'out' is missing: name the folder to write to (--out DIR)");

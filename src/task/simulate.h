@@ -25,7 +25,9 @@
 struct simulate_options {
     int64_t leagues, seasons, seed, end_year;
     char out[FILE_PATH_BYTES];
-    bool attributes; /* also write team_attributes.csv */
+    bool attributes;     /* also write team_attributes.csv */
+    int shift;           /* enum simulation_shift */
+    int64_t shift_at_us; /* TIME_NONE: no shift */
 };
 extern const struct option_table simulate_option_table;
 

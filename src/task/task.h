@@ -15,10 +15,12 @@ struct task_context {
     struct store *store; /* read-only: a task writes files and a result, the owner writes the store */
     struct pool *pool;
     const struct reporter *reporter;
+    const char *job_folder; /* for checkpoints, kept until the job has succeeded; NULL outside a job */
 };
 
 struct task {
     const char *name, *doc;
+    const char *queue; /* of job/queue_list.h; NULL: "default" */
     const struct option_table *options;
     size_t options_bytes;
     /* Options that are well-formed but make no sense together; NULL: none. Runs before a job is accepted. */

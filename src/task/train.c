@@ -19,6 +19,7 @@
 #include "football/profile.h"
 #include "learn/metric.h"
 #include "learn/model.h"
+#include "learn/probability_error.h"
 #include "learn/split.h"
 #include "limits.h"
 #include "os/clock.h"
@@ -67,6 +68,9 @@ struct plan {
     int league;
     const struct feature_set *set;
     struct recipe recipe;
+    struct checkpoint checkpoint;
+    double training_loss; /* of the final fit */
+    size_t rounds;
     struct matrix *matrix;
     struct selected pool;        /* what is learned from, columns of the set */
     struct selected league_rows; /* all of the league, columns of the widest set */
@@ -127,6 +131,14 @@ static enum err_code check_options(const void *options, struct err *err)
 {
     struct plan plan = {.options = options};
     return check_plan(&plan, err);
+}
+
+enum err_code train_model_name(const struct train_options *options, struct model_name *out, struct err *err)
+{
+    struct plan plan = {.options = options};
+    enum err_code code = check_plan(&plan, err);
+    *out = plan.name;
+    return code;
 }
 
 static enum err_code select_rows(struct plan *plan, struct err *err)
@@ -328,7 +340,11 @@ static enum err_code run_plan(struct task_context *context, struct plan *plan, s
     report_log(context->reporter, "training %s/%s/%s on %zu matches, judging on %zu", plan->name.subject,
                plan->name.variant, plan->name.bot, plan->pool.data.rows,
                plan->split.test_end - plan->split.test_begin);
+    checkpoint_init(&plan->checkpoint, context->job_folder, matrix_key_of(plan->matrix), context->reporter);
+    plan->recipe.checkpoint = &plan->checkpoint;
     code = fit_calibrated(&plan->recipe, &plan->pool.data, context->pool, context->reporter, &fitted, err);
+    plan->training_loss = fitted.training_loss;
+    plan->rounds = fitted.rounds;
     if (code == ERR_OK)
         code = predict_holdout(plan, &fitted, err);
     if (code == ERR_OK)
@@ -405,6 +421,17 @@ static enum err_code judge_plan(struct task_context *context, const struct plan 
     return code;
 }
 
+/* Beside the description, not in it: its bytes are those of the file. */
+static void write_errors(const struct plan *plan, struct json_writer *out)
+{
+    const struct dataset *data = &plan->league_rows.data;
+    size_t begin = plan->split.test_begin;
+    struct probability_error error = probability_error_of(plan->holdout_p, data->label + begin,
+                                                          plan->split.test_end - begin, data->classes);
+    json_field_f64(out, "rmse", error.rmse);
+    json_field_f64(out, "mae", error.mae);
+}
+
 static void write_row(const struct plan *plan, const char *path, size_t size_bytes, int64_t started_us,
                       struct json_writer *out)
 {
@@ -419,10 +446,13 @@ static void write_row(const struct plan *plan, const char *path, size_t size_byt
     json_field_i64(out, "trained_us", clock_now_us());
     json_field_i64(out, "duration_ms", (clock_monotonic_us() - started_us) / 1000);
     json_field_i64(out, "rows", (int64_t)plan->pool.data.rows);
+    json_field_i64(out, "epochs", (int64_t)plan->rounds);
+    json_field_f64(out, "train_loss", plan->training_loss);
     json_field_i64(out, "train_from_us", plan->pool.data.time_us[0]);
     json_field_i64(out, "train_to_us", plan->pool.data.time_us[plan->pool.data.rows - 1]);
     json_field_i64(out, "test_from_us", data->time_us[plan->split.test_begin]);
     json_field_i64(out, "test_to_us", data->time_us[plan->split.test_end - 1]);
+    write_errors(plan, out);
     json_key(out, "description");
     json_put_raw(out, model_description(plan->model), strlen(model_description(plan->model)));
 }
@@ -483,6 +513,7 @@ const struct task task_train = {
     .name = "train",
     .doc = "train a model of one league and target, judge it on an untouched holdout, promote it if it is "
            "better",
+    .queue = "training",
     .options = &train_table,
     .options_bytes = sizeof(struct train_options),
     .check = check_options,

@@ -5,6 +5,7 @@
 
 #include "base/buffer.h"
 #include "base/err.h"
+#include "registry/registry.h"
 #include "task/task.h"
 
 struct train_options {
@@ -23,6 +24,9 @@ struct train_options {
 /* The file's bytes for these options: what reproduce compares. version receives its name. */
 enum err_code train_bytes(struct task_context *context, const struct train_options *options,
                           struct buffer *out, char *version, struct err *err) CHECKED;
+/* Checks the options as a training would, and names the model that it would make. */
+enum err_code train_model_name(const struct train_options *options, struct model_name *out,
+                               struct err *err) CHECKED;
 extern const struct task task_train;
 
 #endif

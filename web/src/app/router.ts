@@ -1,0 +1,26 @@
+// History routing for four pages: a path is all the state there is.
+import { useSyncExternalStore } from "react";
+
+const listeners = new Set<() => void>();
+
+function changed() {
+  for (const listener of [...listeners]) listener();
+}
+
+addEventListener("popstate", changed);
+
+export function navigate(path: string) {
+  if (path === location.pathname) return;
+  history.pushState(null, "", path);
+  changed();
+  scrollTo(0, 0);
+}
+
+export const usePath = () =>
+  useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => location.pathname,
+  );

@@ -1,0 +1,39 @@
+import { health } from "../../api/routes.ts";
+import type { Stats } from "../../api/types.ts";
+import { useQuery } from "../../live/cache.ts";
+import { keys } from "../../live/keys.ts";
+import { Badge } from "../../ui/Badge.tsx";
+import { Card } from "../../ui/Card.tsx";
+import { integer } from "../../ui/format.ts";
+import { Answer } from "../../ui/States.tsx";
+
+const noStats = () => new Promise<Stats>(() => undefined);
+
+export function HealthCard() {
+  const answer = useQuery(keys.health, health);
+  const stats = useQuery<Stats>(keys.stats, noStats).data;
+  return (
+    <Card title="Health">
+      <Answer of={answer} what="Health" rows={3}>
+        {(state) => (
+          <dl className="facts">
+            <dt>Server</dt>
+            <dd>
+              <Badge tone={state.status === "ok" ? "good" : "warn"}>{state.status}</Badge>
+            </dd>
+            <dt>Features of the present data</dt>
+            <dd>
+              <Badge tone={state.features_current ? "good" : "warn"}>
+                {state.features_current ? "current" : state.features_ready ? "being renewed" : "being made"}
+              </Badge>
+            </dd>
+            <dt>Models loaded</dt>
+            <dd>{integer(state.models)}</dd>
+            <dt>Live clients</dt>
+            <dd>{integer(stats?.ws_clients ?? state.connections)}</dd>
+          </dl>
+        )}
+      </Answer>
+    </Card>
+  );
+}

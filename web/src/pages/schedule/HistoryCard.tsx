@@ -1,0 +1,60 @@
+// Every decision of the auto-retraining, with its reason.
+import { retraining } from "../../api/routes.ts";
+import { useQuery } from "../../live/cache.ts";
+import { keys } from "../../live/keys.ts";
+import { Badge, type BadgeTone } from "../../ui/Badge.tsx";
+import { Card } from "../../ui/Card.tsx";
+import { botName, dateTime, NONE, timeframe } from "../../ui/format.ts";
+import { Answer, Empty } from "../../ui/States.tsx";
+
+function toneOf(decision: string): BadgeTone {
+  if (/^(promot|retrain|train)/i.test(decision)) return "good";
+  if (/fail|reject/i.test(decision)) return "bad";
+  return "plain";
+}
+
+export function HistoryCard() {
+  const answer = useQuery(keys.retraining, retraining);
+  return (
+    <Card title="Decisions" flush>
+      <Answer of={answer} what="The decisions">
+        {({ history }) =>
+          history.length === 0 ? (
+            <Empty icon="clock" title="Nothing has been decided yet">
+              Each check that finds a reason to train again, or finds one and waits, is written down here.
+            </Empty>
+          ) : (
+            <div className="table-wrap" tabIndex={0} role="region" aria-label="Decisions of the auto-retraining">
+              <table className="table">
+                <thead>
+                  <tr>
+                    <th scope="col">When</th>
+                    <th scope="col">Trigger</th>
+                    <th scope="col">Model</th>
+                    <th scope="col">Decision</th>
+                    <th scope="col">Reason</th>
+                    <th scope="col" className="right">Job</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {history.map((one, index) => (
+                    <tr key={`${one.at}-${index}`}>
+                      <td className="num nowrap">{dateTime(one.at)}</td>
+                      <td>{one.trigger}</td>
+                      <td className="nowrap">
+                        {one.subject ? `${one.subject} · ${timeframe(one.variant ?? "")}` : "all"} <span className="quiet">{one.bot ? botName(one.bot) : ""}</span>
+                      </td>
+                      <td>{one.decision ? <Badge tone={toneOf(one.decision)}>{one.decision}</Badge> : NONE}</td>
+                      <td>{one.reason ?? NONE}</td>
+                      <td className="right">{one.job_id ?? NONE}</td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </div>
+          )
+        }
+      </Answer>
+    </Card>
+  );
+}

@@ -1,0 +1,90 @@
+// The log window with its tools: which job, search through the whole log, download.
+import { type KeyboardEvent } from "react";
+import { jobs as askJobs, logDownload } from "../../api/routes.ts";
+import type { Job } from "../../api/types.ts";
+import { useQuery } from "../../live/cache.ts";
+import { keys } from "../../live/keys.ts";
+import { Badge } from "../../ui/Badge.tsx";
+import { Button, LinkButton } from "../../ui/Button.tsx";
+import { Card } from "../../ui/Card.tsx";
+import { Select } from "../../ui/Fields.tsx";
+import { Icon } from "../../ui/Icon.tsx";
+import { LogWindow } from "./LogWindow.tsx";
+import { useLog } from "./useLog.ts";
+import { useLogSearch } from "./useLogSearch.ts";
+
+const CURRENT = "current";
+const LISTED = 30;
+
+function choicesOf(jobs: Job[], chosen: number | null) {
+  const started = jobs.filter((job) => job.started_at !== null || job.id === chosen).slice(0, LISTED);
+  return [
+    { id: CURRENT, name: "What runs, or ran last" },
+    ...started.map((job) => ({ id: String(job.id), name: `${job.id} · ${job.label || job.task} · ${job.state}` })),
+  ];
+}
+
+function newestStarted(jobs: Job[]): number | null {
+  const running = jobs.find((job) => job.queue === "training" && (job.state === "running" || job.state === "stopping"));
+  const started = jobs.filter((job) => job.started_at !== null);
+  return (running ?? started.find((job) => job.queue === "training") ?? started[0])?.id ?? null;
+}
+
+export function LogCard({ current, chosen, onChoose }: { current: number | null; chosen: number | null; onChoose: (job: number | null) => void }) {
+  const all = useQuery(keys.jobs, () => askJobs(60)).data?.jobs ?? [];
+  const shown = chosen ?? current ?? newestStarted(all);
+  const log = useLog(shown);
+  const search = useLogSearch(shown, log);
+  const onKey = (event: KeyboardEvent) => {
+    if (event.key === "Enter") {
+      event.preventDefault();
+      void search.step(event.shiftKey ? -1 : 1);
+    }
+    if (event.key === "Escape") search.setText("");
+  };
+  return (
+    <Card
+      title={
+        <>
+          Log {shown !== null && <span className="quiet num">of job {shown}</span>}{" "}
+          {shown !== null && !log.isLoading && !log.error && (log.isFinal ? <Badge>ended</Badge> : <Badge tone="good" pulse>live</Badge>)}
+        </>
+      }
+      flush
+      actions={
+        <div className="log-tools">
+          <Select
+            label="Job whose log is shown"
+            hideLabel
+            value={chosen === null ? CURRENT : String(chosen)}
+            choices={choicesOf(all, chosen)}
+            onChange={(value) => onChoose(value === CURRENT ? null : Number(value))}
+          />
+          <div className="log-search" role="search">
+            <Icon name="search" size={15} />
+            <input
+              type="search"
+              placeholder="Search the log"
+              aria-label="Search the log"
+              value={search.text}
+              onChange={(event) => search.setText(event.target.value)}
+              onKeyDown={onKey}
+            />
+            <output className="num" aria-live="polite">
+              {search.summary}
+            </output>
+            <Button kind="quiet" small icon="up" aria-label="Previous match" disabled={search.count === 0} onClick={() => void search.step(-1)} />
+            <Button kind="quiet" small icon="down" aria-label="Next match" disabled={search.count === 0} onClick={() => void search.step(1)} />
+          </div>
+          {shown !== null && (
+            <LinkButton small icon="download" href={logDownload(shown)} download>
+              Download
+            </LinkButton>
+          )}
+        </div>
+      }
+    >
+      {shown === null ? <p className="quiet" style={{ padding: "0 20px 20px" }}>No job has run yet; its lines will appear here.</p> : <LogWindow log={log} search={search.highlight} hit={search.hit} />}
+    </Card>
+  );
+}

@@ -1,0 +1,63 @@
+// The browser's own modal dialog: it keeps the focus inside, closes on Escape and gives the focus back.
+import { useEffect, useId, useRef, type ReactNode } from "react";
+import { Button } from "./Button.tsx";
+import "./Dialog.css";
+
+export function Dialog({ title, onClose, wide, children }: { title: string; onClose: () => void; wide?: boolean; children: ReactNode }) {
+  const element = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const dialog = element.current!;
+    if (!dialog.open) dialog.showModal();
+    return () => dialog.close();
+  }, []);
+  return (
+    <dialog
+      ref={element}
+      className={wide ? "dialog wide" : "dialog"}
+      aria-labelledby={id}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+      onClick={(event) => event.target === element.current && onClose()}
+    >
+      <div className="dialog-head">
+        <h2 id={id}>{title}</h2>
+        <Button kind="quiet" icon="cross" aria-label="Close" onClick={onClose} />
+      </div>
+      <div className="dialog-body">{children}</div>
+    </dialog>
+  );
+}
+
+export interface Question {
+  title: string;
+  text: ReactNode;
+  confirm: string;
+  danger?: boolean;
+  action: () => Promise<unknown>;
+}
+
+/** Asks before something that cannot be undone; the safe answer has the focus. */
+export function Confirm({ question, onClose }: { question: Question; onClose: () => void }) {
+  return (
+    <Dialog title={question.title} onClose={onClose}>
+      <div>{question.text}</div>
+      <div className="dialog-actions">
+        <Button autoFocus onClick={onClose}>
+          Cancel
+        </Button>
+        <Button
+          kind={question.danger ? "danger-solid" : "primary"}
+          onClick={() => {
+            onClose();
+            void question.action();
+          }}
+        >
+          {question.confirm}
+        </Button>
+      </div>
+    </Dialog>
+  );
+}
