@@ -27,6 +27,7 @@ BINARY = pathlib.Path(os.environ.get("ALMANAC_BINARY") or ROOT / "build" / "alma
 # what the caller has set for himself must not reach the program under test
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("ALMANAC_")}
 ENVIRONMENT["OMP_NUM_THREADS"] = "2"
+ENVIRONMENT["ALMANAC_SCHEDULE"] = "false"  # no job that a test did not ask for; --schedule where it does
 FAST = ["--parameters", "trees=25,leaves=7", "--folds", "2"]  # a training in a second
 
 

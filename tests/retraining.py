@@ -66,13 +66,20 @@ def main():
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--shift", default="none")
     parser.add_argument("--flags", default="")
+    parser.add_argument("--keep", default="", help="folder for the worlds; those that are there are used again")
     options = parser.parse_args()
     binary = pathlib.Path(os.environ.get("ALMANAC_BINARY") or ROOT / "build" / "almanac").resolve()
     watched = alarms = early = 0
     by_kind, delays = {}, []
     for seed in range(options.first, options.first + options.seeds):
-        with tempfile.TemporaryDirectory() as folder:
-            data = world(binary, pathlib.Path(folder), seed, options.shift)
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = pathlib.Path(options.keep or scratch) / f"{options.shift}-{seed}"
+            if (folder / "whole").exists():
+                data = ["--data-dir", folder / "data"]
+            else:
+                folder.mkdir(parents=True)
+                data = world(binary, folder, seed, options.shift)
+                (folder / "whole").touch()
             for name, look in first_alarms(binary, data, flags=options.flags.split()).items():
                 watched += 1
                 if look is None:

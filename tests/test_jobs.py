@@ -258,7 +258,7 @@ def test_jobs_run_one_after_the_other_in_order(server, league):
 
 
 def test_parallel_jobs(imported, serve, league):
-    server = serve(imported, "--parallel-jobs", "2")
+    server = serve(imported, "--parallel-training", "2")
     jobs = [submit(server, "/train", {"league": league, **ENDLESS, "seed": seed}) for seed in (1, 2, 3)]
     assert [job["job"]["state"] for job in jobs] == ["running", "running", "queued"]
     for job in reversed(jobs):
@@ -278,7 +278,9 @@ def test_list_and_paging(server):
     assert page(limit=3) == ids[:3:-1]
     assert page(limit=3, before=ids[4]) == [ids[3], ids[2], ids[1]]
     assert page(before=ids[0]) == []
-    keys = {"id", "task", "state", "pid", "created_at", "started_at", "ended_at", "phase", "done", "total", "error"}
+    keys = {"id", "task", "label", "queue", "state", "pid", "priority", "attempt", "max_attempts", "key", "who", "batch", "after",
+            "created_at", "not_before", "started_at", "ended_at", "phase", "done", "total", "eta_s", "epoch", "epochs", "loss",
+            "best_loss", "warning", "error"}
     assert all(set(job) == keys for job in server.get("/api/jobs").json()["jobs"])
 
 

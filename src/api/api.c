@@ -1,9 +1,13 @@
 /* Api: puts loop, forecaster, supervisor and listener together, and what every handler needs. */
 #include "api/api.h"
 
+#include "api/drift.h"
 #include "api/live.h"
 #include "api/models.h"
+#include "api/notifications.h"
 #include "api/openapi.h"
+#include "api/schedule.h"
+#include "api/value_bets.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "task/task.h"
@@ -85,20 +89,15 @@ static void job_changed(void *context, const struct job_row *job)
     const struct api *api = context;
     api_metrics_job(api->metrics, job);
     live_job_changed(api->live, job);
-}
-
-static void write_queue(void *context, struct json_writer *out)
-{
-    api_write_queue(out, context);
+    api_drift_job_changed(api, job);
+    schedule_service_job_changed(api->schedule, job);
+    api_value_bets_job_changed(api, job);
 }
 
 static void queue_changed(void *context, const char *queue)
 {
     const struct api *api = context;
-    struct queue_status status;
-    if (live_has_subscribers(api->live, "queues") &&
-        supervisor_queue_status(api->supervisor, queue, &status, NULL) == ERR_OK)
-        live_publish(api->live, "queues", write_queue, &status);
+    live_queue_changed(api->live, queue);
 }
 
 static const char *queue_of_task(void *context, const char *name)
@@ -146,7 +145,13 @@ enum err_code api_create(struct loop *loop, struct pool *pool, struct store *sto
     if (code == ERR_OK)
         code = live_create(api, &api->live, err);
     if (code == ERR_OK)
+        code = api_notifications_create(api, &options, err);
+    if (code == ERR_OK)
         code = supervisor_create(loop, store, clock, jobs, &api->supervisor, err);
+    api->job_time_ms = options.job_time_ms;
+    api->job_warn_ms = options.job_warn_ms;
+    if (code == ERR_OK)
+        code = schedule_service_create(api, options.time_zone, options.schedule, &api->schedule, err);
     if (code == ERR_OK)
         code = loop_timer_add(loop, CHECK_PERIOD_MS, CHECK_PERIOD_MS, check_store, api, &api->check, err);
     if (code != ERR_OK) {
@@ -169,6 +174,8 @@ void api_destroy(struct api *api)
     api->live = NULL; /* the supervisor still reports what it stops */
     if (api->supervisor != NULL)
         supervisor_destroy(api->supervisor);
+    notifier_destroy(api->notifier);
+    schedule_service_destroy(api->schedule);
     feature_reader_destroy(api->features);
     forecaster_destroy(api->forecaster);
     api_metrics_destroy(api->metrics);

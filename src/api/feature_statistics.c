@@ -7,6 +7,7 @@
 #include "api/api.h"
 
 #include "base/text.h"
+#include "football/feature_sets.h"
 #include "http/defer.h"
 #include "limits.h"
 #include "task/statistics.h"
@@ -32,6 +33,18 @@ static enum err_code read_options(const struct http_request *request, struct sta
             return code;
     }
     return statistics_check(out, err);
+}
+
+/* Before anything is started: a bad request makes no job. */
+static enum err_code check_family(const char *family, struct err *err)
+{
+    const struct feature_set *set = football_feature_set_widest();
+    if (family == NULL || family[0] == '\0')
+        return ERR_OK;
+    for (size_t i = 0; set->trackers[i] != NULL; i++)
+        if (strcmp(set->trackers[i]->family, family) == 0)
+            return ERR_OK;
+    return err_set_field(err, ERR_INVALID, "family", "no feature family is called '%.40s'", family);
 }
 
 /* ---- picking, on the pool ---- */
@@ -78,11 +91,8 @@ static enum err_code answer_part(struct api *api, const struct route_match *matc
     struct pick *pick = calloc(1, sizeof(*pick));
     if (pick == NULL)
         return err_nomem(err, sizeof(*pick));
-    enum err_code code = ERR_OK;
-    if (!text_copy(text_of(family), pick->family, sizeof(pick->family)))
-        code = err_set_field(err, ERR_INVALID, "family", "no feature family is called '%.40s...'", family);
-    if (code == ERR_OK)
-        code = http_response_defer(match->request, response, &pick->deferred, err);
+    (void)text_copy(text_of(family), pick->family, sizeof(pick->family)); /* its name has been checked */
+    enum err_code code = http_response_defer(match->request, response, &pick->deferred, err);
     if (code != ERR_OK) {
         free(pick);
         return code;
@@ -134,11 +144,11 @@ static enum err_code answer_job(struct api *api, const struct statistics_options
     option_write_json(task_statistics.options, options, &out);
     enum err_code code = find_job(api, buffer_text(&request), &job, err);
     if (code == ERR_NOT_FOUND)
-        code = supervisor_submit(
-            api->supervisor,
-            &(struct job_order){
-                .task = task_statistics.name, .request_json = buffer_text(&request), .who = "api"},
-            &job, NULL, err);
+        code = supervisor_submit(api->supervisor,
+                                 &(struct job_order){.task = task_statistics.name,
+                                                     .request_json = buffer_text(&request),
+                                                     .who = "api"},
+                                 &job, NULL, err);
     buffer_release(&request);
     if (code != ERR_OK)
         return code;
@@ -157,6 +167,8 @@ enum err_code api_feature_statistics(void *context, const struct route_match *ma
     enum err_code code = read_options(match->request, &options, err);
     if (code == ERR_OK)
         code = api_query_i64(match->request, "limit", 0, 1, LIMIT_FEATURES, &limit, err);
+    if (code == ERR_OK)
+        code = check_family(family, err);
     if (code != ERR_OK)
         return code;
     buffer_init(&json, LIMIT_RESULT_BYTES);

@@ -18,7 +18,7 @@
 struct api;
 struct live;
 
-/* Before the supervisor, whose jobs it follows: only the loop of `api` must be there. */
+/* Before the supervisor, whose jobs it follows: only the loop, the clock and the store of `api` must be there. */
 enum err_code live_create(struct api *api, struct live **out, struct err *err) CHECKED;
 /* After the listener and before the supervisor; tells the clients that the server goes. NULL is fine. */
 void live_destroy(struct live *live);
@@ -27,8 +27,10 @@ void live_destroy(struct live *live);
 void live_publish(struct live *live, const char *topic, void (*write)(void *context, struct json_writer *out),
                   void *context);
 bool live_has_subscribers(const struct live *live, const char *topic);
-/* A job changed: tells "jobs", progress at most every 100 ms per job, and "queues". */
+/* A job changed: tells "jobs", progress at most every 100 ms per job, and what follows from it: "queues", "training". */
 void live_job_changed(struct live *live, const struct job_row *job);
+/* A queue was paused, resumed, stopped (NULL: any): tells "queues" and "training" within 100 ms. */
+void live_queue_changed(struct live *live, const char *queue);
 /* Connections of /ws. */
 size_t live_client_count(const struct live *live);
 

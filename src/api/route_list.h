@@ -104,5 +104,59 @@ ROUTE("GET", "/api/features/online/{view}", api_features_online,
       "One row of a feature view as of now (query: team; or home and away; or match).")
 ROUTE("POST", "/api/features/online/{view}", api_features_online_batch,
       "Many rows of a feature view as of now (entities: [{team} or {home, away} or {match}], features).")
+ROUTE("GET", "/api/schedule", api_schedule_list,
+      "What is done by itself: every scheduled task with its times, last run and outcome.")
+ROUTE("GET", "/api/schedule/preview", api_schedule_preview,
+      "The next times of a cron expression (query: cron, time_zone, count).")
+ROUTE("GET", "/api/schedule/{name}", api_schedule_get, "One scheduled task.")
+ROUTE("PUT", "/api/schedule/{name}", api_schedule_put,
+      "Changes a scheduled task: {cron, time_zone, missed, jitter_s, options}; an empty text goes back to what is "
+      "shipped.")
+ROUTE("GET", "/api/schedule/{name}/runs", api_schedule_runs, "What became of its due times, newest first (query: limit).")
+ROUTE("POST", "/api/schedule/{name}/enable", api_schedule_enable, "It starts again at its times.")
+ROUTE("POST", "/api/schedule/{name}/disable", api_schedule_disable, "It does not start by itself any more.")
+ROUTE("POST", "/api/schedule/{name}/run", api_schedule_run, "Starts it now, as a job; its times stay.")
+ROUTE("GET", "/api/value-bets", api_value_bets,
+      "Prices above what the model in production thinks, as the newest scan found them (query: league, target, "
+      "selection, bookmaker, min_edge, sort, order, limit, format=json|csv).")
+ROUTE("GET", "/api/drift", api_drift,
+      "Drift of the models in production as last looked at: features, live loss, alarms, thresholds (query: subject, "
+      "variant, bot).")
+ROUTE("GET", "/api/drift/history", api_drift_history,
+      "What the looks said over time, oldest first (query: subject, variant, bot, limit).")
+ROUTE("GET", "/api/ml-management/retraining/status", api_retraining_status,
+      "The retraining pipeline: triggers, thresholds, times, and every decision with what became of it (query: subject, "
+      "variant, bot, limit, details=1).")
+ROUTE("POST", "/api/ml-management/retraining/start", api_retraining_start,
+      "Alarms and the schedule lead to trainings again.")
+ROUTE("POST", "/api/ml-management/retraining/stop", api_retraining_stop,
+      "Nothing is trained by itself any more; kept over a restart.")
+ROUTE("POST", "/api/ml-management/retraining/trigger", api_retraining_trigger,
+      "Trains models in production again now, whatever their state: {subject, variant, bot, window}.")
+ROUTE("GET", "/api/ml-management/models", api_models_list, "The same as GET /api/models.")
+ROUTE("POST", "/api/ml-management/models/{name}/{version}/promote", api_ml_promote,
+      "Moves a version of the model subject-variant-bot to a stage (query: stage, Production without).")
+ROUTE("GET", "/api/ml-management/mlflow/runs", api_ml_runs,
+      "Versions as runs with their metrics, newest first (query: subject, variant, bot, limit).")
+ROUTE("GET", "/api/ml-management/mlflow/best-run", api_ml_best_run,
+      "The run with the best metric (query: metric=log_loss|brier|rps|accuracy, subject, variant, bot).")
+ROUTE("GET", "/api/notifications/webhooks", api_webhooks_list, "Who is called when something happens, and the mail.")
+ROUTE("POST", "/api/notifications/webhooks", api_webhook_add,
+      "Adds a webhook (url, events, secret, note); a secret that is made here is told this once.")
+ROUTE("DELETE", "/api/notifications/webhooks/{id}", api_webhook_delete, "Deletes a webhook.")
+ROUTE("GET", "/api/notifications/deliveries", api_deliveries,
+      "What was sent to whom and what came of every attempt, newest first (query: state, limit, before).")
+ROUTE("POST", "/api/notifications/test", api_notifications_test,
+      "Sends a test to every receiver, or to one webhook (webhook_id).")
 ROUTE("GET", "/openapi.json", api_openapi, "This description: OpenAPI 3.1, made from the route table.")
+ROUTE("GET", "/ws", api_websocket,
+      "WebSocket: subscribe to topics and logs, get events as they happen (docs/protocols/websocket.md).")
+ROUTE("GET", "/api/events", api_events,
+      "The same events as server-sent events (query: topics, such as jobs,queues,logs:17@0).")
+ROUTE("GET", "/", api_dashboard, "The dashboard: Overview.")
+ROUTE("GET", "/training", api_dashboard, "The dashboard: Training.")
+ROUTE("GET", "/models", api_dashboard, "The dashboard: Models.")
+ROUTE("GET", "/schedule", api_dashboard, "The dashboard: Schedule and Auto-retraining.")
+ROUTE("GET", "/favicon.svg", api_dashboard_file, "The dashboard's icon.")
+ROUTE("GET", "/assets/{file}", api_dashboard_file, "A file of the dashboard.")
 ROUTE("GET", "/metrics", api_metrics, "Counters of the server in the text format of Prometheus.")

@@ -29,6 +29,7 @@ struct schedule_service {
     struct scheduler *scheduler;
     struct loop_timer *timer;
     struct schedule_limits limits;
+    bool is_on;
 };
 
 /* ---- the scheduler in the server ---- */
@@ -82,17 +83,19 @@ static void look(void *context)
     scheduler_run_due(service->scheduler);
 }
 
-enum err_code schedule_service_create(struct api *api, const char *time_zone, struct schedule_service **out,
-                                      struct err *err)
+enum err_code schedule_service_create(struct api *api, const char *time_zone, bool is_on,
+                                      struct schedule_service **out, struct err *err)
 {
     struct schedule_service *service = calloc(1, sizeof(*service));
     if (service == NULL)
         return err_nomem(err, sizeof(*service));
     service->api = api;
+    service->is_on = is_on;
     service->limits = (struct schedule_limits){api->job_time_ms / 1000, api->job_warn_ms / 1000};
     struct scheduler_options options = {.db = api->store->db,
                                         .clock = api->clock,
                                         .time_zone = time_zone,
+                                        .is_idle = !is_on,
                                         .submit = submit,
                                         .check = scheduled_check,
                                         .changed = changed,
@@ -116,6 +119,16 @@ void schedule_service_destroy(struct schedule_service *service)
         loop_timer_remove(service->api->loop, service->timer);
     scheduler_destroy(service->scheduler);
     free(service);
+}
+
+int64_t schedule_service_next_us(const struct schedule_service *service, const char *name)
+{
+    for (size_t i = 0; i < scheduler_count(service->scheduler); i++) {
+        const struct schedule_task *task = scheduler_at(service->scheduler, i);
+        if (strcmp(task->name, name) == 0)
+            return task->next_us;
+    }
+    return TIME_NONE;
 }
 
 void schedule_service_job_changed(struct schedule_service *service, const struct job_row *job)
@@ -150,6 +163,7 @@ HANDLER(api_schedule_list)
     json_end_array(&out);
     api_write_time(&out, "now", api->clock.now_us(api->clock.context));
     json_field_text(&out, "time_zone", scheduler_time_zone(scheduler));
+    json_field_bool(&out, "is_on", api->schedule->is_on);
     json_end_object(&out);
     return ERR_OK;
 }
@@ -207,8 +221,7 @@ HANDLER(api_schedule_preview)
     int64_t count;
     if (cron == NULL)
         return err_set_field(err, ERR_INVALID, "cron", "query parameter 'cron' is missing, like '0 2 * * *'");
-    enum err_code code =
-        api_query_i64(match->request, "count", PREVIEW_DEFAULT, 1, PREVIEW_MAX, &count, err);
+    enum err_code code = api_query_i64(match->request, "count", PREVIEW_DEFAULT, 1, PREVIEW_MAX, &count, err);
     if (code != ERR_OK)
         return code;
     json_writer_init(&out, &response->body);

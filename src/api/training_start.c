@@ -190,6 +190,59 @@ static enum err_code find_bot(const char *name, struct training_bot *out, struct
     return err_set_field(err, ERR_INVALID, "bots", "no bot is called '%s'; there are %s", name, all);
 }
 
+/* ---- parameters: each goes to the bots whose engine has it ---- */
+
+/* The name in "name=value". */
+static bool engine_has(const struct engine *engine, struct text pair)
+{
+    char name[64];
+    struct text part;
+    if (!text_split(&pair, '=', &part) || !text_copy(text_trim(part), name, sizeof(name)))
+        return false;
+    for (char *byte = name; *byte != '\0'; byte++) {
+        if (*byte == '-')
+            *byte = '_';
+    }
+    for (size_t i = 0; engine->options != NULL && i < engine->options->count; i++) {
+        if (strcmp(engine->options->rows[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* No parameter may be of no use. */
+static enum err_code check_parameters(const struct start *start, struct err *err)
+{
+    struct text rest = text_of(start->base.parameters), pair;
+    struct training_bot bot;
+    while (start->base.parameters[0] != '\0' && text_split(&rest, ',', &pair)) {
+        bool is_used = false;
+        for (size_t b = 0; b < start->bots.count; b++) {
+            enum err_code code = find_bot(start->bots.text[b], &bot, err);
+            if (code != ERR_OK)
+                return code;
+            is_used = is_used || engine_has(bot.engine, pair);
+        }
+        if (!is_used)
+            return err_set_field(err, ERR_INVALID, "parameters", "none of the bots has a parameter '%.*s'",
+                                 (int)(pair.size_bytes < 64 ? pair.size_bytes : 64), pair.data);
+    }
+    return ERR_OK;
+}
+
+static void fit_parameters(const struct start *start, const struct engine *engine,
+                           struct train_options *options)
+{
+    struct text rest = text_of(start->base.parameters), pair;
+    size_t used = 0;
+    while (text_split(&rest, ',', &pair)) { /* never longer than what it is made of */
+        if (engine_has(engine, pair))
+            used += (size_t)snprintf(options->parameters + used, sizeof(options->parameters) - used, "%s%.*s",
+                                     used > 0 ? "," : "", (int)pair.size_bytes, pair.data);
+    }
+    options->parameters[used] = '\0';
+}
+
 /* The feature set that makes a model of this engine the bot that was asked for. */
 static enum err_code fit_features(const struct start *start, const struct training_bot *bot,
                                   struct train_options *options, struct model_name *name, struct err *err)
@@ -222,6 +275,7 @@ static enum err_code add_pair(struct start *start, const char *symbol, int targe
     (void)text_copy(text_of(symbol), options.league, sizeof(options.league));
     (void)text_copy(text_of(bot.engine->name), options.engine, sizeof(options.engine));
     options.target = target;
+    fit_parameters(start, bot.engine, &options);
     code = fit_features(start, &bot, &options, &name, err);
     if (code != ERR_OK)
         return code;
@@ -244,8 +298,7 @@ static enum err_code make_pairs(struct start *start, struct err *err)
         return err_set_field(err, ERR_INVALID, "symbols", "%zu trainings are more than %d at once", most,
                              LIMIT_BATCH_JOBS);
     start->pairs = calloc(most, sizeof(*start->pairs));
-    if (start->pairs == NULL)
-        return err_nomem(err, most * sizeof(*start->pairs));
+    code = start->pairs != NULL ? check_parameters(start, err) : err_nomem(err, most * sizeof(*start->pairs));
     for (size_t s = 0; code == ERR_OK && s < start->symbols.count; s++) {
         code = check_symbol(start, start->symbols.text[s], err);
         for (size_t t = 0; code == ERR_OK && t < start->timeframes.count; t++) {

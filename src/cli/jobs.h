@@ -15,5 +15,12 @@ enum err_code jobs_outcome(const char *id, const char *state, const char *error,
 bool jobs_state_is_final(const char *state);
 /* The positional argument of a command as an id; ERR_INVALID. */
 enum err_code jobs_read_id(const char *argument, int64_t *out, struct err *err) CHECKED;
+/* What the commands about one job begin with: settings, and the id. */
+enum err_code jobs_parse_id(const struct command *command, int argc, char **argv, struct settings *settings,
+                            int64_t *id, struct err *err) CHECKED;
+/* The answer of GET /api/jobs/{id}. */
+enum err_code jobs_ask(struct server_client *client, int64_t id, json_t **out, struct err *err) CHECKED;
+/* A member of an object; "" when it is not there, null or no text. */
+const char *jobs_text(const json_t *object, const char *key);
 
 #endif

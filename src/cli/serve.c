@@ -40,9 +40,20 @@ static struct api_options api_options_of(const struct settings *settings, const 
                                 .job_memory_bytes = memory_bytes,
                                 .job_cpu_s = settings->job_cpu_s,
                                 .job_retry_ms = settings->job_retry_ms,
+                                .time_zone = settings->time_zone,
+                                .schedule = settings->schedule,
                                 .online_cache_bytes = (size_t)settings->online_cache_mb << 20,
                                 .redis_url = settings->redis_url,
-                                .redis_timeout_ms = settings->redis_timeout_ms};
+                                .redis_timeout_ms = settings->redis_timeout_ms,
+                                .mail = {.url = settings->smtp_url,
+                                         .user = settings->smtp_user,
+                                         .password = settings->smtp_password,
+                                         .from = settings->smtp_from,
+                                         .to = settings->smtp_to,
+                                         .events = settings->smtp_events},
+                                .notify_retry_ms = settings->notify_retry_ms,
+                                .notify_attempts = settings->notify_attempts,
+                                .notify_timeout_ms = settings->notify_timeout_ms};
 }
 
 static enum err_code serve(const struct settings *settings, struct loop *loop, struct pool *pool,

@@ -36,9 +36,10 @@ static void name_user(char *out, size_t out_bytes)
 static enum err_code name_server(struct server_client *client, const struct settings *settings,
                                  struct err *err)
 {
-    int length = settings->server_url[0] != '\0'
-                     ? snprintf(client->url, sizeof(client->url), "%s", settings->server_url)
-                     : snprintf(client->url, sizeof(client->url), "http://127.0.0.1:%" PRId64, settings->port);
+    int length =
+        settings->server_url[0] != '\0'
+            ? snprintf(client->url, sizeof(client->url), "%s", settings->server_url)
+            : snprintf(client->url, sizeof(client->url), "http://127.0.0.1:%" PRId64, settings->port);
     while (length > 0 && client->url[length - 1] == '/')
         client->url[--length] = '\0';
     if (strncmp(client->url, "http://", 7) != 0)
@@ -112,9 +113,10 @@ static void prepare(struct server_client *client, const char *method, const char
 static enum err_code connection_error(const struct server_client *client, CURLcode result, struct err *err)
 {
     if (result == CURLE_COULDNT_CONNECT || result == CURLE_COULDNT_RESOLVE_HOST)
-        return err_set(err, ERR_UNAVAILABLE,
-                       "no server answers at %s; start one with 'almanac serve', or name it with --server-url",
-                       client->url);
+        return err_set(
+            err, ERR_UNAVAILABLE,
+            "no server answers at %s; start one with 'almanac serve', or name it with --server-url",
+            client->url);
     return err_set(err, ERR_IO, "the server at %s does not answer as it should: %s", client->url,
                    client->reason[0] != '\0' ? client->reason : curl_easy_strerror(result));
 }
@@ -122,8 +124,8 @@ static enum err_code connection_error(const struct server_client *client, CURLco
 static enum err_code code_of(const char *name)
 {
     for (int ordinal = 1; ordinal < ERR_ORDINAL_COUNT; ordinal++) {
-        if (strcmp(err_name((enum err_code)-ordinal), name) == 0)
-            return (enum err_code)-ordinal;
+        if (strcmp(err_name((enum err_code) - ordinal), name) == 0)
+            return (enum err_code) - ordinal;
     }
     return ERR_INTERNAL;
 }
@@ -196,9 +198,9 @@ static void on_event_line(void *context, const char *text, size_t size_bytes)
         return;
     if (size_bytes == 0) {
         if (reader->has_data)
-            reader->is_done = !reader->event(
-                reader->context, reader->name,
-                (struct text){buffer_text(&reader->data), reader->data.size_bytes});
+            reader->is_done =
+                !reader->event(reader->context, reader->name,
+                               (struct text){buffer_text(&reader->data), reader->data.size_bytes});
         buffer_clear(&reader->data);
         reader->has_data = false;
         reader->name[0] = '\0';

@@ -11,6 +11,7 @@ struct settings {
     char data_dir[FILE_PATH_BYTES];
     char address[64];
     int64_t port;
+    char server_url[256];
     int64_t parallel_jobs;
     int64_t parallel_training;
     int64_t job_grace_ms;
@@ -19,9 +20,20 @@ struct settings {
     int64_t job_memory_mb;
     int64_t job_cpu_s;
     int64_t job_retry_ms;
+    char time_zone[64];
+    bool schedule;
     int64_t online_cache_mb;
     char redis_url[1024];
     int64_t redis_timeout_ms;
+    char smtp_url[1024];
+    char smtp_from[256];
+    char smtp_to[2048];
+    char smtp_user[256];
+    char smtp_password[512];
+    char smtp_events[64];
+    int64_t notify_retry_ms;
+    int64_t notify_attempts;
+    int64_t notify_timeout_ms;
     int log_level;
     bool json;
 };

@@ -39,7 +39,7 @@ struct loss_alarm_plan {
     double rate; /* of each detector, per horizon */
 };
 struct loss_alarm_limits {
-    double delta, lambda;            /* Page-Hinkley: delta is a tenth of the surprise's deviation */
+    double delta, lambda;            /* Page-Hinkley: delta is a fifth of the surprise's deviation */
     double adwin_delta;              /* ADWIN */
     double score;                    /* alarm below */
     double loss, expected, surprise; /* means over the reference */

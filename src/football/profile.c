@@ -7,22 +7,35 @@
 #include <assert.h>
 #include <string.h>
 
-static const struct {
+struct profile {
     const char *league, *features;
-} profiles[] = {
-#define PROFILE(league, features) {league, features},
+    struct profile_betting betting;
+};
+static const struct profile profiles[] = {
+#define PROFILE(league, features, min_edge, currency, unit_stake)                                            \
+    {league, features, {min_edge, currency, unit_stake}},
 #include "football/profile_list.h"
 #undef PROFILE
 };
 
-const struct feature_set *profile_feature_set(size_t league)
+static const struct profile *profile_of(size_t league)
 {
-    const char *features = "no_prices";
+    static const struct profile others = PROFILE_OTHERS;
     for (size_t i = 0; i < sizeof(profiles) / sizeof(*profiles); i++) {
         if (strcmp(profiles[i].league, league_at(league)->code) == 0)
-            features = profiles[i].features;
+            return &profiles[i];
     }
-    const struct feature_set *set = football_feature_set(features);
+    return &others;
+}
+
+const struct feature_set *profile_feature_set(size_t league)
+{
+    const struct feature_set *set = football_feature_set(profile_of(league)->features);
     assert(set != NULL);
     return set;
+}
+
+struct profile_betting profile_betting(size_t league)
+{
+    return profile_of(league)->betting;
 }

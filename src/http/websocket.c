@@ -44,7 +44,7 @@ static void set_defaults(struct websocket_hub *hub)
     struct websocket_options *options = &hub->options;
     if (options->max_clients == 0)
         options->max_clients = allowed_clients();
-    assert(options->max_clients < 1U << HUB_SLOT_BITS);
+    assert(options->max_clients < WEBSOCKET_SLOTS);
     hub->times = (struct websocket_times){
         .ping_ms = options->ping_ms > 0 ? options->ping_ms : PING_MS,
         .pong_ms = options->pong_ms > 0 ? options->pong_ms : PONG_MS,
@@ -57,12 +57,12 @@ static void set_defaults(struct websocket_hub *hub)
 
 static void release_slot(struct websocket_hub *hub, uint64_t client)
 {
-    struct hub_slot *slot = &hub->slots[hub_slot_of(client)];
+    struct hub_slot *slot = &hub->slots[websocket_slot(client)];
     assert(slot->client == client);
     slot->client = 0;
     slot->farewell = NULL;
     slot->next_free = hub->first_free;
-    hub->first_free = (uint32_t)hub_slot_of(client);
+    hub->first_free = (uint32_t)websocket_slot(client);
     hub->client_count--;
 }
 
@@ -257,7 +257,7 @@ static void complain(struct websocket_hub *hub)
 
 static struct hub_slot *slot_of(const struct websocket_hub *hub, uint64_t client)
 {
-    size_t index = hub_slot_of(client);
+    size_t index = websocket_slot(client);
     return client != 0 && index < hub->options.max_clients && hub->slots[index].client == client
                ? &hub->slots[index]
                : NULL;
@@ -284,7 +284,7 @@ void websocket_hub_send(struct websocket_hub *hub, uint64_t client, struct webso
     size_t size_bytes;
     if (slot_of(hub, client) == NULL)
         return;
-    atomic_llong *unsent_bytes = &hub->unsent_bytes[hub_slot_of(client)];
+    atomic_llong *unsent_bytes = &hub->unsent_bytes[websocket_slot(client)];
     (void)websocket_frame_bytes(frame, &size_bytes);
     (void)atomic_fetch_add(unsent_bytes, (long long)size_bytes); /* before the hub takes it off again */
     if (!give_frame(hub, (struct hub_order){
@@ -310,7 +310,7 @@ size_t websocket_hub_unsent_bytes(const struct websocket_hub *hub, uint64_t clie
 {
     if (slot_of(hub, client) == NULL)
         return 0;
-    long long unsent_bytes = atomic_load(&hub->unsent_bytes[hub_slot_of(client)]);
+    long long unsent_bytes = atomic_load(&hub->unsent_bytes[websocket_slot(client)]);
     return unsent_bytes > 0 ? (size_t)unsent_bytes : 0;
 }
 
@@ -355,7 +355,7 @@ static enum err_code take_slot(struct websocket_hub *hub, uint64_t *out, struct 
         return err_nomem(err, sizeof *farewell);
     hub->first_free = slot->next_free;
     hub->client_count++;
-    *out = (uint64_t)++slot->uses << HUB_SLOT_BITS | index;
+    *out = (uint64_t)++slot->uses * WEBSOCKET_SLOTS | index;
     slot->client = farewell->client = *out;
     slot->farewell = farewell;
     atomic_store(&hub->unsent_bytes[index], 0);

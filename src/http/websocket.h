@@ -19,7 +19,13 @@
 
 struct websocket_hub;
 
-enum { WEBSOCKET_GROUPS = 64 };
+enum { WEBSOCKET_GROUPS = 64, WEBSOCKET_SLOTS = 1 << 16 };
+
+/* Clients that are open at the same time have different slots, below WEBSOCKET_SLOTS: for tables. */
+static inline size_t websocket_slot(uint64_t client)
+{
+    return (size_t)(client & (WEBSOCKET_SLOTS - 1));
+}
 
 struct websocket_options {
     size_t max_clients; /* 0: LIMIT_WS_CLIENTS, or fewer where the system allows fewer open files */

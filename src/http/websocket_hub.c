@@ -59,7 +59,7 @@ void hub_push_event(struct websocket_hub *hub, struct hub_event *event)
 
 static struct hub_seat *seat_of(struct websocket_hub *hub, uint64_t client)
 {
-    size_t slot = hub_slot_of(client);
+    size_t slot = websocket_slot(client);
     struct hub_seat *seat = slot < hub->options.max_clients ? &hub->seats[slot] : NULL;
     return seat != NULL && seat->client != NULL && seat->client->id == client ? seat : NULL;
 }
@@ -117,7 +117,7 @@ static bool seat_client(struct websocket_hub *hub, const struct hub_order *order
     struct epoll_event wanted = {.events = EPOLLIN, .data.u64 = order->client};
     int on = 1;
     if (websocket_client_create(order->client, order->socket, hub->now_ms,
-                                &hub->unsent_bytes[hub_slot_of(order->client)], &seat->client,
+                                &hub->unsent_bytes[websocket_slot(order->client)], &seat->client,
                                 NULL) != ERR_OK)
         return false;
     /* a small message must not wait for the acknowledgement of the last one; without it, it does */
@@ -131,7 +131,7 @@ static bool seat_client(struct websocket_hub *hub, const struct hub_order *order
 
 static void open_client(struct websocket_hub *hub, const struct hub_order *order)
 {
-    struct hub_seat *seat = &hub->seats[hub_slot_of(order->client)];
+    struct hub_seat *seat = &hub->seats[websocket_slot(order->client)];
     struct hub_event *event = order->farewell;
     if (!seat_client(hub, order, seat)) {
         close(order->socket);

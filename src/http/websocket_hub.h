@@ -14,7 +14,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-enum { HUB_SLOT_BITS = 16, HUB_READ_BYTES = 16 << 10 };
+enum { HUB_READ_BYTES = 16 << 10 };
 
 /* From the hub to the loop. */
 struct hub_event {
@@ -97,11 +97,6 @@ struct websocket_hub {
         stop_ms; /* stop_ms: 0 while it serves, then the time by which all must be gone */
     unsigned char bytes[HUB_READ_BYTES];
 };
-
-static inline size_t hub_slot_of(uint64_t client)
-{
-    return (size_t)(client & ((1U << HUB_SLOT_BITS) - 1));
-}
 
 /* The thread: takes orders until it is told to stop. Returns NULL. */
 void *hub_main(void *hub);

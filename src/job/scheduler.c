@@ -120,8 +120,8 @@ void scheduler_plan(struct scheduler *scheduler, struct entry *entry)
 {
     struct schedule_task *task = &entry->task;
     int64_t seen_us = task->row.seen_us != TIME_NONE ? task->row.seen_us : scheduler_now_us(scheduler);
-    task->due_us = task->is_available && task->row.is_enabled ? cron_next(&entry->cron, entry->zone, seen_us)
-                                                              : TIME_NONE;
+    bool is_on = task->is_available && task->row.is_enabled && !scheduler->options.is_idle;
+    task->due_us = is_on ? cron_next(&entry->cron, entry->zone, seen_us) : TIME_NONE;
     task->next_us = task->due_us == TIME_NONE
                         ? TIME_NONE
                         : task->due_us + schedule_jitter_us(task->name, task->due_us, task->jitter_s);

@@ -47,6 +47,7 @@ struct scheduler_options {
     struct clock clock;
     const char *time_zone;   /* of tasks that name none; copied */
     const char *zone_folder; /* NULL: the system's */
+    bool is_idle;            /* due times start nothing; scheduler_run_now does */
     /* Accepts a job (supervisor_submit). NULL: nothing can be started, only looked at and set. */
     enum err_code (*submit)(void *context, const struct job_order *order, struct job_row *out,
                             struct err *err);

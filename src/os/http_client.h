@@ -42,8 +42,8 @@ struct http_reply {
     int64_t took_us;
 };
 /* Any status is an answer (304 too: the body is empty then). Errors: ERR_INVALID the address is none; ERR_FORBIDDEN it may
- * not be called; ERR_IO no answer (cannot be resolved, refused, broken off, bad certificate); ERR_TIMEOUT; ERR_TOO_LARGE;
- * ERR_CANCELLED is_stopped said so. Errors never hold more of the address than its host. */
+ * not be called; ERR_IO no answer (cannot be resolved, refused, too late, broken off, bad certificate);
+ * ERR_TOO_LARGE; ERR_CANCELLED is_stopped said so. Errors never hold more of the address than its host. */
 enum err_code http_call_run(const struct http_call *call, struct http_reply *out, struct err *err) CHECKED;
 void http_reply_release(struct http_reply *reply);
 

@@ -27,7 +27,7 @@ const char *const migration_0008[] = {
     "id INTEGER PRIMARY KEY, match_id INTEGER NOT NULL REFERENCES match(id) ON DELETE CASCADE, "
     "target TEXT NOT NULL, selection TEXT NOT NULL, bookmaker TEXT NOT NULL, label TEXT NOT NULL, "
     "odds REAL NOT NULL, price_us INTEGER, p REAL NOT NULL, edge REAL NOT NULL, min_edge REAL NOT NULL, "
-    "confidence REAL, flat REAL NOT NULL, kelly REAL NOT NULL, fractional REAL NOT NULL, "
+    "market_p REAL, flat REAL NOT NULL, kelly REAL NOT NULL, fractional REAL NOT NULL, "
     "value_flat REAL NOT NULL, value_fractional REAL NOT NULL, currency TEXT NOT NULL, "
     "bot TEXT NOT NULL, version TEXT NOT NULL, found_us INTEGER NOT NULL, "
     "UNIQUE(match_id, target, bot, selection, bookmaker))",

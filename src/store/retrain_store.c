@@ -228,6 +228,7 @@ static void take_event(const struct query *query, struct retraining_event *out)
     (void)text_copy(text_of(query_text(query, 8)), out->decision, sizeof(out->decision));
     (void)text_copy(text_of(query_text(query, 9)), out->reason, sizeof(out->reason));
     (void)text_copy(text_of(query_text(query, 10)), out->job_key, sizeof(out->job_key));
+    out->job_id = query_is_null(query, 11) ? 0 : query_i64(query, 11);
 }
 
 enum err_code retrain_store_events(struct db *db, const struct watched_model *filter,
@@ -240,7 +241,8 @@ enum err_code retrain_store_events(struct db *db, const struct watched_model *fi
     enum err_code code =
         db_query(db,
                  "SELECT id, at_us, made_us, version, subject, variant, bot, cause, decision, reason, "
-                 "job_key FROM retraining_event " FILTER "ORDER BY id DESC LIMIT $4",
+                 "job_key, (SELECT j.id FROM job j WHERE job_key <> '' AND j.key = job_key) "
+                 "FROM retraining_event " FILTER "ORDER BY id DESC LIMIT $4",
                  &query, err);
     if (code != ERR_OK)
         return code;

@@ -48,6 +48,7 @@ struct retraining_event {
         decision[24]; /* schedule drift performance stale manual; train cooldown off nothing_new rejected */
     struct watched_model model;
     char reason[640], job_key[96];
+    int64_t job_id; /* read only: the job that has the key; 0 none */
 };
 enum err_code retrain_store_put_event(struct db *db, const struct retraining_event *event,
                                       const char *details, struct err *err) CHECKED;

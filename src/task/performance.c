@@ -154,11 +154,11 @@ static enum err_code is_cooling(struct run *run, const struct monitor *monitor, 
 static void ask(struct run *run, const struct monitor *monitor, const struct monitor_look *look)
 {
     const struct model_name *name = &monitor->row.name;
-    char key[96], label[96], day[TIME_TEXT_BYTES];
+    char key[96], label[96], moment[TIME_TEXT_BYTES];
     struct json_writer out = next_element(&run->then);
-    time_format_date(time_day_of(look->at_us), day);
-    (void)snprintf(key, sizeof(key), "retrain:%s:%s:%.10s", monitor->row.version,
-                   monitor_trigger_name(look->trigger), day);
+    time_format_iso(look->at_us, moment); /* once a day; the options must be the same for the same key */
+    (void)snprintf(key, sizeof(key), "retrain:%s:%s:%.*s", monitor->row.version,
+                   monitor_trigger_name(look->trigger), run->options->at_us != TIME_NONE ? 27 : 10, moment);
     (void)snprintf(label, sizeof(label), "retrain %.16s %.16s %.24s (%s)", name->subject, name->variant,
                    name->bot, monitor_trigger_name(look->trigger));
     json_begin_object(&out);
@@ -169,7 +169,6 @@ static void ask(struct run *run, const struct monitor *monitor, const struct mon
     json_field_text(&out, "variant", name->variant);
     json_field_text(&out, "bot", name->bot);
     json_field_text(&out, "trigger", monitor_trigger_name(look->trigger));
-    json_field_text(&out, "reason", look->reason);
     json_field_i64(&out, "cooldown_h", run->options->cooldown_h);
     if (run->options->at_us != TIME_NONE)
         write_time(&out, "at", look->at_us);

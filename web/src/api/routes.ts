@@ -8,7 +8,6 @@ import type {
   JobList,
   LogLines,
   LogSearch,
-  MetricPoint,
   Model,
   ModelDetails,
   ModelReport,
@@ -29,12 +28,12 @@ export const serving = () => get<{ models: ServingModel[] }>("/model/current");
 
 export const jobs = (limit: number) => get<JobList>(`/api/jobs${query({ limit })}`);
 export const job = (id: number) => get<{ job: Job }>(`/api/jobs/${id}`);
-export const jobMetrics = (id: number) => get<{ points: MetricPoint[] }>(`/api/jobs/${id}/metrics?name=loss`);
 export const jobAction = (id: number, action: "stop" | "force-stop" | "resume") => post<{ job: Job }>(`/api/jobs/${id}/${action}`);
 export const queues = () => get<{ queues: QueueStatus[] }>("/api/queues");
 
 export const logLines = (id: number, offset: number, limit: number) =>
   get<LogLines>(`/api/jobs/${id}/logs/lines${query({ offset, limit })}`);
+export const logTail = (id: number, tail: number) => get<LogLines>(`/api/jobs/${id}/logs/lines${query({ tail, limit: tail })}`);
 export const logSearch = (id: number, q: string, limit: number) =>
   get<LogSearch>(`/api/jobs/${id}/logs/search${query({ q, limit })}`);
 export const logDownload = (id: number) => `/api/jobs/${id}/logs/download`;
@@ -53,6 +52,8 @@ export const modelAction = (version: string, action: "promote" | "archive" | "re
 export const modelDownload = (version: string) => `/api/models/versions/${part(version)}/download`;
 export const modelClear = (subject: string, variant: string, bot: string) =>
   remove<{ cleared: number; freed_bytes: number }>(`/api/models/clear/${part(subject)}/${part(variant)}/${part(bot)}`);
+export const modelClearVersion = (version: string) =>
+  remove<{ cleared: number; freed_bytes: number }>(`/api/models/versions/${part(version)}`);
 export const modelClearAll = () => remove<{ cleared: number; freed_bytes: number }>("/api/models/clear-all?confirm=true");
 export const retrainStale = () => post<unknown>("/api/models/retrain-stale");
 

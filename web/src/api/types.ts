@@ -39,11 +39,6 @@ export interface JobList {
   counts?: Record<string, number>;
 }
 
-export interface MetricPoint {
-  step: number;
-  value: number | null;
-}
-
 export interface TrainingItem {
   job_id: number;
   symbol: string;
@@ -101,6 +96,8 @@ export interface BotOption {
   id: string;
   name: string;
   engine: string;
+  doc?: string;
+  needs_prices?: boolean;
   options: OptionRow[];
 }
 
@@ -108,6 +105,7 @@ export interface TrainingOptions {
   symbols: SymbolOption[];
   timeframes: { id: string; name: string }[];
   bots: BotOption[];
+  features?: { id: string; doc: string; needs_prices: boolean }[];
   train_options: OptionRow[];
   max_depth: number;
 }
@@ -118,6 +116,7 @@ export interface StartAuto {
   bots: string[];
   last?: number;
   parameters?: Record<string, string | number | boolean>;
+  [option: string]: unknown; // of train_options: pool, holdout, folds, ...
 }
 
 export interface LogLine {
@@ -165,6 +164,7 @@ export interface ScheduleTask {
   cron: string;
   time_zone: string;
   is_enabled: boolean;
+  is_available?: boolean; // false: this program does not have the task
   missed: string;
   jitter_s: number;
   last_run: Time;
@@ -250,6 +250,8 @@ export interface RetrainingStatus {
   drift_threshold: number;
   performance_threshold: number;
   cooldown_h: number | null;
+  false_alarm_rate?: number | null;
+  next_check?: Time;
   last_check: Time;
   last_trigger: Time;
   next_run: Time;
@@ -282,8 +284,8 @@ export interface Model {
   subject: string;
   variant: string;
   bot: string;
-  version: string;
-  stage: string;
+  version: string | null; // null: the training failed
+  stage: string | null;
   status: ModelStatus;
   status_colour: string;
   trained_at: Time;
@@ -299,6 +301,7 @@ export interface Model {
   path: string | null;
   size_bytes: number | null;
   error: string | null;
+  job_id?: number | null;
 }
 
 export interface ServingModel {
@@ -340,8 +343,10 @@ export interface ForecastScores {
 
 export interface ModelDetails {
   model: Model;
-  scores?: { rows: number; reference: string; forecasts: ForecastScores[] } | null;
-  reliability?: { low: number; high: number; mean_p: number; mean_o: number; count: number }[] | null;
+  details: {
+    scores?: { rows: number; reference: string; forecasts: ForecastScores[] } | null;
+    reliability?: { low: number; high: number; mean_p: number; mean_o: number; count: number }[] | null;
+  } | null;
 }
 
 export interface Health {

@@ -10,7 +10,7 @@ export function PageHead({ title, children, actions }: { title: string; children
         <h1>{title}</h1>
         {children && <p>{children}</p>}
       </div>
-      {actions && <div className="card-actions">{actions}</div>}
+      {actions && <div className="actions">{actions}</div>}
     </div>
   );
 }

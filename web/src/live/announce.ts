@@ -1,9 +1,10 @@
 // Says in a word when something that a person started is over.
 import type { Job } from "../api/types.ts";
+import { jobName } from "../ui/format.ts";
 import { toast } from "../ui/toasts.ts";
 
 export function announceJob(job: Job) {
-  const name = job.label || job.task;
+  const name = jobName(job.label || job.task);
   if (job.state === "failed") toast("bad", `${name} failed`, job.error ?? undefined);
   else if (job.state === "succeeded") toast("good", `${name} is done`);
   else toast("plain", `${name} was stopped`);

@@ -15,7 +15,7 @@ export function Card({ title, note, actions, flush, className, children }: {
       {title && (
         <div className="card-head">
           <h2 id={id}>{title}</h2>
-          {actions && <div className="card-actions">{actions}</div>}
+          {actions && <div className="actions">{actions}</div>}
           {note && <p>{note}</p>}
         </div>
       )}

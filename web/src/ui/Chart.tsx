@@ -18,6 +18,7 @@ export interface ChartProps {
   series: Series[];
   xType: "value" | "time";
   xName?: string;
+  wholeX?: boolean;
   height?: number;
   formatY: (value: number) => string;
   formatX?: (value: number) => string;
@@ -41,6 +42,12 @@ function tooltip(props: ChartProps, items: { axisValue: number; seriesIndex: num
   return box;
 }
 
+/** The next value that ticks can divide well. */
+function roundUp(value: number): number {
+  const step = 10 ** Math.floor(Math.log10(value)) / 2;
+  return Math.ceil(value / step) * step;
+}
+
 function optionOf(props: ChartProps, colour: (name: string) => string) {
   const text = { color: colour("--ink-3"), fontFamily: "Inter Variable, system-ui, sans-serif", fontSize: 11 };
   return {
@@ -62,14 +69,16 @@ function optionOf(props: ChartProps, colour: (name: string) => string) {
       max: "dataMax",
       axisLine: { lineStyle: { color: colour("--line-strong") } },
       axisTick: { show: false },
+      minInterval: props.wholeX ? 1 : undefined,
       splitLine: { show: false },
-      axisLabel: { ...text, hideOverlap: true, formatter: props.formatX && props.xType === "value" ? props.formatX : undefined },
+      axisLabel: { ...text, hideOverlap: true, formatter: props.formatX },
     },
     yAxis: {
       type: "value",
       scale: !props.fromZero,
       splitNumber: 4,
-      max: props.limit ? (range: { max: number }) => Math.max(range.max, props.limit!.value * 1.1) : undefined,
+      max: props.limit ? (range: { max: number }) => roundUp(Math.max(range.max, props.limit!.value * 1.1)) : undefined,
+      axisLine: { show: false },
       splitLine: { lineStyle: { color: colour("--line") } },
       axisLabel: { ...text, formatter: props.formatY },
     },

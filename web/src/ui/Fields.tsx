@@ -68,14 +68,14 @@ export function Slider({ label, value, min, max, step, text, onChange }: {
 /** Several of a few. */
 export function Chips({ legend, choices, chosen, onChange }: {
   legend: string;
-  choices: { id: string; name: string }[];
+  choices: { id: string; name: string; title?: string }[];
   chosen: string[];
   onChange: (chosen: string[]) => void;
 }) {
   return (
     <div className="chips" role="group" aria-label={legend}>
-      {choices.map(({ id, name }) => (
-        <label key={id} className="chip">
+      {choices.map(({ id, name, title }) => (
+        <label key={id} className="chip" title={title}>
           <input
             type="checkbox"
             checked={chosen.includes(id)}

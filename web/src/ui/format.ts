@@ -84,4 +84,8 @@ export function botName(id: string): string {
   return id.replace(/_/g, " ").replace(/\blightgbm\b/i, "LightGBM").replace(/\belo\b/i, "Elo").replace(/\bxgboost\b/i, "XGBoost");
 }
 
+/** "E0 1x2 lightgbm" -> "E0 1X2 LightGBM" */
+export const jobName = (label: string) =>
+  botName(label).replace(/\b1x2\b/, TIMEFRAMES["1x2"]!).replace(/\bou25\b/, TIMEFRAMES["ou25"]!);
+
 export const plural = (count: number, one: string, many = `${one}s`) => `${integer(count)} ${count === 1 ? one : many}`;

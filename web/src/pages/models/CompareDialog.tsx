@@ -5,8 +5,10 @@ import type { Model, ModelDetails } from "../../api/types.ts";
 import { useQuery } from "../../live/cache.ts";
 import { keys } from "../../live/keys.ts";
 import { Chart, type Series } from "../../ui/Chart.tsx";
+import { GapPlot } from "../../ui/GapPlot.tsx";
 import { Dialog } from "../../ui/Dialog.tsx";
-import { botName, bytes, day, duration, integer, percent, score, signed, timeframe } from "../../ui/format.ts";
+import { botName, bytes, day, duration, integer, percent, score, timeframe } from "../../ui/format.ts";
+import { marketOf, widestOf } from "../../ui/market.ts";
 import "./CompareDialog.css";
 
 interface Row {
@@ -22,8 +24,7 @@ const ROWS: Row[] = [
   { name: "RMSE", value: (m) => score(m.holdout?.rmse), measure: (m) => m.holdout?.rmse },
   { name: "MAE", value: (m) => score(m.holdout?.mae), measure: (m) => m.holdout?.mae },
   { name: "Correct", value: (m) => percent(m.holdout?.accuracy, 2), measure: (m) => (m.holdout?.accuracy == null ? null : -m.holdout.accuracy) },
-  { name: "Against the closing price", value: (m) => signed(m.market?.difference), measure: (m) => m.market?.difference },
-  { name: "Status", value: (m) => `${m.status}, ${m.stage}` },
+  { name: "Status", value: (m) => `${m.status}, ${m.stage ?? "never served"}` },
   { name: "Trained", value: (m) => day(m.trained_at) },
   { name: "Took", value: (m) => duration(m.duration_s) },
   { name: "Matches learned from", value: (m) => integer(m.data_points) },
@@ -41,7 +42,7 @@ function isBetter(row: Row, one: Model, other: Model) {
 function Reliability({ sides }: { sides: [ModelDetails | undefined, ModelDetails | undefined] }) {
   const colours = ["--series-1", "--series-3"] as const;
   const series = sides.flatMap((side, index): Series[] => {
-    const bins = side?.reliability?.filter((bin) => bin.count > 0);
+    const bins = side?.details?.reliability?.filter((bin) => bin.count > 0);
     if (!bins?.length) return [];
     return [{ name: index === 0 ? "first" : "second", colour: colours[index]!, points: bins.map((bin) => [bin.mean_p, bin.mean_o]) }];
   });
@@ -64,6 +65,23 @@ function Reliability({ sides }: { sides: [ModelDetails | undefined, ModelDetails
   );
 }
 
+/** Both against the closing price, on the matches of each. */
+function MarketGap({ sides }: { sides: [ModelDetails | undefined, ModelDetails | undefined] }) {
+  const markets = sides.map(marketOf);
+  if (markets.every((market) => market === null)) return null;
+  const widest = widestOf(markets);
+  return (
+    <div>
+      <h3>Log loss against the closing price</h3>
+      <div className="compare-gaps">
+        {markets.map((market, index) => (
+          <GapPlot key={index} market={market} widest={widest} />
+        ))}
+      </div>
+    </div>
+  );
+}
+
 function Head({ model, mark }: { model: Model; mark: string }) {
   return (
     <th scope="col">
@@ -75,8 +93,8 @@ function Head({ model, mark }: { model: Model; mark: string }) {
 }
 
 export function CompareDialog({ a, b, onClose }: { a: Model; b: Model; onClose: () => void }) {
-  const first = useQuery(`${keys.modelDetails}/${a.version}`, () => modelDetails(a.version)).data;
-  const second = useQuery(`${keys.modelDetails}/${b.version}`, () => modelDetails(b.version)).data;
+  const first = useQuery(`${keys.modelDetails}/${a.version}`, () => modelDetails(a.version ?? "")).data;
+  const second = useQuery(`${keys.modelDetails}/${b.version}`, () => modelDetails(b.version ?? "")).data;
   const isSame = a.subject === b.subject && a.variant === b.variant;
   return (
     <Dialog title="Two versions" wide onClose={onClose}>
@@ -86,7 +104,9 @@ export function CompareDialog({ a, b, onClose }: { a: Model; b: Model; onClose: 
           <table>
             <thead>
               <tr>
-                <td />
+                <th scope="col">
+                  <span className="visually-hidden">What</span>
+                </th>
                 <Head model={a} mark="First" />
                 <Head model={b} mark="Second" />
               </tr>
@@ -102,6 +122,7 @@ export function CompareDialog({ a, b, onClose }: { a: Model; b: Model; onClose: 
             </tbody>
           </table>
         </div>
+        <MarketGap sides={[first, second]} />
         <Reliability sides={[first, second]} />
       </div>
     </Dialog>

@@ -14,7 +14,7 @@ import { toast } from "../../ui/toasts.ts";
 import { useAction } from "../../ui/useAction.ts";
 import { CompareDialog } from "./CompareDialog.tsx";
 import { Filters } from "./Filters.tsx";
-import { choose, firstFilter, type Filter } from "./filter.ts";
+import { choose, firstFilter, idOf, type Filter } from "./filter.ts";
 import { ModelCard } from "./ModelCard.tsx";
 import { ReportStrip } from "./ReportStrip.tsx";
 import "./ModelsPage.css";
@@ -26,7 +26,7 @@ function CompareBar({ picked, onClear, onOpen }: { picked: Model[]; onClear: () 
   return (
     <div className="compare-bar" role="status">
       <span>{picked.length === 1 ? "Choose a second version to compare" : "Two versions chosen"}</span>
-      <span className="card-actions">
+      <span className="actions">
         <Button small kind="quiet" onClick={onClear}>
           Clear
         </Button>
@@ -44,7 +44,7 @@ function Cards({ all }: { all: Model[] }) {
   const [isComparing, setComparing] = useState(false);
   const [most, setMost] = useState(SHOWN);
   const shown = choose(all, filter);
-  const pickedModels = picked.map((version) => all.find((one) => one.version === version)).filter((one) => one !== undefined);
+  const pickedModels = picked.map((version) => all.find((one) => idOf(one) === version)).filter((one) => one !== undefined);
   const pick = (version: string) =>
     setPicked((old) => (old.includes(version) ? old.filter((one) => one !== version) : [...old, version].slice(-2)));
   return (
@@ -57,7 +57,7 @@ function Cards({ all }: { all: Model[] }) {
       ) : (
         <ul className="model-grid">
           {shown.slice(0, most).map((model) => (
-            <ModelCard key={model.version} model={model} isPicked={picked.includes(model.version)} onPick={() => pick(model.version)} />
+            <ModelCard key={idOf(model)} model={model} isPicked={picked.includes(idOf(model))} onPick={() => pick(idOf(model))} />
           ))}
         </ul>
       )}

@@ -1,6 +1,9 @@
 // Which versions are shown, and in which order. Pure functions.
 import type { Model } from "../../api/types.ts";
 
+/** A failed training has no version; its job is its name. */
+export const idOf = (model: Model) => model.version ?? `job-${model.job_id ?? model.trained_at}`;
+
 export interface Filter {
   text: string;
   status: string; // "" all; "current": all but the archived
@@ -38,9 +41,9 @@ export function choose(all: Model[], filter: Filter): Model[] {
         fits(filter.subject, model.subject) &&
         fits(filter.variant, model.variant) &&
         fits(filter.bot, model.bot) &&
-        `${model.subject} ${model.variant} ${model.bot} ${model.version} ${model.features ?? ""} ${model.stage}`.toLowerCase().includes(text),
+        `${model.subject} ${model.variant} ${model.bot} ${model.version ?? ""} ${model.features ?? ""} ${model.stage ?? ""}`.toLowerCase().includes(text),
     )
-    .sort((a, b) => ORDERS[filter.order].compare(a, b) || a.version.localeCompare(b.version));
+    .sort((a, b) => ORDERS[filter.order].compare(a, b) || idOf(a).localeCompare(idOf(b)));
 }
 
 export const namesOf = (all: Model[], key: "subject" | "variant" | "bot") => [...new Set(all.map((model) => model[key]))].sort();

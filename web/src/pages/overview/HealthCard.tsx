@@ -6,6 +6,7 @@ import { Badge } from "../../ui/Badge.tsx";
 import { Card } from "../../ui/Card.tsx";
 import { integer } from "../../ui/format.ts";
 import { Answer } from "../../ui/States.tsx";
+import "../../ui/Facts.css";
 
 const noStats = () => new Promise<Stats>(() => undefined);
 

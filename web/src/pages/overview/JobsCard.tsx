@@ -5,7 +5,7 @@ import { useQuery } from "../../live/cache.ts";
 import { keys } from "../../live/keys.ts";
 import { JobBadge } from "../../ui/Badge.tsx";
 import { Card } from "../../ui/Card.tsx";
-import { duration } from "../../ui/format.ts";
+import { duration, jobName } from "../../ui/format.ts";
 import { Ago } from "../../ui/Now.tsx";
 import { Progress } from "../../ui/Progress.tsx";
 import { Answer, Empty } from "../../ui/States.tsx";
@@ -18,7 +18,7 @@ export const jobShare = (job: Job) => (job.total > 0 ? job.done / job.total : nu
 
 function Row({ job }: { job: Job }) {
   const isRunning = job.state === "running" || job.state === "stopping";
-  const name = job.label || job.task;
+  const name = jobName(job.label || job.task);
   return (
     <li>
       <div className="list-main">

@@ -13,6 +13,7 @@ import { Icon, type IconName } from "../../ui/Icon.tsx";
 import { Ago } from "../../ui/Now.tsx";
 import { Answer } from "../../ui/States.tsx";
 import { useAction } from "../../ui/useAction.ts";
+import "../../ui/Facts.css";
 import "./RetrainingCard.css";
 
 function Trigger({ icon, name, isOn, children }: { icon: IconName; name: string; isOn: boolean; children: string }) {
@@ -58,6 +59,14 @@ function Body({ status, refetch }: { status: RetrainingStatus; refetch: () => Pr
         <dd>
           <Ago time={status.last_trigger} />
         </dd>
+        {status.next_check !== undefined && (
+          <>
+            <dt>Next check</dt>
+            <dd>
+              <Ago time={status.next_check} />
+            </dd>
+          </>
+        )}
         <dt>Next run</dt>
         <dd>
           <Ago time={status.next_run} />

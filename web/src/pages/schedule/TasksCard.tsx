@@ -18,7 +18,7 @@ import { useAction } from "../../ui/useAction.ts";
 import { TaskRuns } from "./TaskRuns.tsx";
 
 function Last({ task }: { task: ScheduleTask }) {
-  if (!task.last_outcome && !task.last_run) return <p>has not run yet</p>;
+  if (!task.last_outcome && !task.last_run) return <p>{task.last_note ?? "has not run yet"}</p>;
   return (
     <>
       {task.last_outcome && <OutcomeBadge outcome={task.last_outcome} title={task.last_note ?? undefined} />}
@@ -27,6 +27,16 @@ function Last({ task }: { task: ScheduleTask }) {
         {task.last_duration_s !== null && <>, took {duration(task.last_duration_s)}</>}
         {task.last_note && <> · {task.last_note}</>}
       </p>
+    </>
+  );
+}
+
+function Next({ task }: { task: ScheduleTask }) {
+  if (task.is_available === false) return <>not in this program</>;
+  if (!task.is_enabled) return <>switched off</>;
+  return (
+    <>
+      next <Ago time={task.next_run} />
     </>
   );
 }
@@ -40,7 +50,7 @@ function Task({ task, refetch }: { task: ScheduleTask; refetch: () => Promise<vo
     await refetch();
   });
   return (
-    <li className={task.is_enabled ? "task" : "task off"} data-task={task.name}>
+    <li className={task.is_enabled && task.is_available !== false ? "task" : "task off"} data-task={task.name}>
       <Switch label={`${name} is on`} checked={task.is_enabled} disabled={act.isBusy} onChange={(on) => void act.run(on ? "enable" : "disable")} />
       <div className="task-name">
         <strong>{name}</strong>
@@ -49,20 +59,14 @@ function Task({ task, refetch }: { task: ScheduleTask; refetch: () => Promise<vo
       <div className="task-when">
         <span title={`${task.cron} (${task.time_zone})`}>{cronWords(task.cron)}</span>
         <p title={dateTime(task.next_run)}>
-          {task.is_enabled ? (
-            <>
-              next <Ago time={task.next_run} />
-            </>
-          ) : (
-            "switched off"
-          )}
+          <Next task={task} />
         </p>
       </div>
       <div className="task-last">
         <Last task={task} />
       </div>
       <div className="task-actions">
-        <Button small icon="play" isBusy={act.isBusy} aria-label={`Run ${name} now`} onClick={() => void act.run("run")}>
+        <Button small icon="play" isBusy={act.isBusy} disabled={task.is_available === false} aria-label={`Run ${name} now`} onClick={() => void act.run("run")}>
           Run now
         </Button>
         <Button

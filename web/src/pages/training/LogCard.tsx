@@ -8,6 +8,7 @@ import { Badge } from "../../ui/Badge.tsx";
 import { Button, LinkButton } from "../../ui/Button.tsx";
 import { Card } from "../../ui/Card.tsx";
 import { Select } from "../../ui/Fields.tsx";
+import { jobName } from "../../ui/format.ts";
 import { Icon } from "../../ui/Icon.tsx";
 import { LogWindow } from "./LogWindow.tsx";
 import { useLog } from "./useLog.ts";
@@ -20,7 +21,7 @@ function choicesOf(jobs: Job[], chosen: number | null) {
   const started = jobs.filter((job) => job.started_at !== null || job.id === chosen).slice(0, LISTED);
   return [
     { id: CURRENT, name: "What runs, or ran last" },
-    ...started.map((job) => ({ id: String(job.id), name: `${job.id} · ${job.label || job.task} · ${job.state}` })),
+    ...started.map((job) => ({ id: String(job.id), name: `${job.id} · ${jobName(job.label || job.task)} · ${job.state}` })),
   ];
 }
 

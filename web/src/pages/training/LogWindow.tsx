@@ -68,12 +68,14 @@ export function LogWindow({ log, search, hit }: { log: Log; search: string; hit:
 
   // lines taken off or put on at the beginning must not move what is being read
   const lastDropped = useRef(buffer.dropped);
+  const lastTop = useRef(0); // where we, or the person, put the window last
   useLayoutEffect(() => {
     const element = view.current!;
     const moved = buffer.dropped - lastDropped.current;
     lastDropped.current = buffer.dropped;
     if (isFollowing.current && log.isAtTail) element.scrollTop = element.scrollHeight;
     else if (moved !== 0 && Math.abs(moved) < count) element.scrollTop -= moved * LINE;
+    lastTop.current = element.scrollTop;
     setTop(element.scrollTop);
   }, [buffer, count, log.isAtTail]);
 
@@ -88,8 +90,11 @@ export function LogWindow({ log, search, hit }: { log: Log; search: string; hit:
 
   const onScroll = () => {
     const element = view.current!;
+    const isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR;
+    if (isAtEnd && log.isAtTail) follow(true);
+    else if (element.scrollTop < lastTop.current || !log.isAtTail) follow(false); // upwards; a longer log is not a scroll
+    lastTop.current = element.scrollTop;
     setTop(element.scrollTop);
-    follow(log.isAtTail && element.scrollHeight - element.scrollTop - element.clientHeight < NEAR);
   };
   const toNewest = () => {
     if (!log.isAtTail) log.toTail();

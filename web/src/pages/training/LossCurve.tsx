@@ -1,15 +1,23 @@
 import { useEffect, useMemo } from "react";
-import { jobMetrics } from "../../api/routes.ts";
+import { logSearch } from "../../api/routes.ts";
 import { mergeLosses, useLosses, type LossPoint } from "../../live/losses.ts";
 import { Chart, type Series } from "../../ui/Chart.tsx";
 import { fixed } from "../../ui/format.ts";
 
-/** The loss of a job by epoch: what the server kept, and then what comes in live. */
+const MOST = 1_000;
+
+/** "metric loss = 0.9928 (step 60)", as every metric stands in the log. */
+function pointOf(text: string): LossPoint | null {
+  const found = /^metric loss = (\S+) \(step (\d+)\)/.exec(text);
+  return found && Number.isFinite(Number(found[1])) ? [Number(found[2]), Number(found[1])] : null;
+}
+
+/** The loss of a job by epoch: what its log has kept, and then what comes in live. */
 export function LossCurve({ job }: { job: number }) {
   const points = useLosses(job);
   useEffect(() => {
-    jobMetrics(job)
-      .then(({ points: kept }) => mergeLosses(job, kept.filter((one) => one.value !== null).map((one): LossPoint => [one.step, one.value!])))
+    logSearch(job, "metric loss", MOST)
+      .then(({ lines }) => mergeLosses(job, lines.map((line) => pointOf(line.text)).filter((point) => point !== null)))
       .catch(() => undefined); // then the curve begins with what comes in
   }, [job]);
   const series = useMemo((): Series[] => [{ name: "loss", points, colour: "--series-1" }], [points]);
@@ -22,6 +30,7 @@ export function LossCurve({ job }: { job: number }) {
       series={series}
       xType="value"
       xName="epoch"
+      wholeX
       height={168}
       formatY={(value) => value.toFixed(3)}
     />

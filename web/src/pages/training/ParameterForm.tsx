@@ -22,7 +22,9 @@ function Control({ row, id, hintId, value, onChange }: {
     return (
       <select id={id} className="select" aria-describedby={hintId} value={value} onChange={(event) => onChange(event.target.value)}>
         {choices.map((choice) => (
-          <option key={choice}>{choice}</option>
+          <option key={choice} value={choice}>
+            {choice === "" ? "as the league's profile says" : choice.replace(/_/g, " ")}
+          </option>
         ))}
       </select>
     );
@@ -40,23 +42,23 @@ function Control({ row, id, hintId, value, onChange }: {
   );
 }
 
-export function ParameterForm({ rows, bots, values, onChange }: {
+export function ParameterForm({ title, rows, none, values, onChange }: {
+  title: string;
   rows: OptionRow[];
-  bots: number;
+  none: string; // said when there is no row
   values: Values;
   onChange: (values: Values) => void;
 }) {
   const changed = Object.keys(changedParameters(rows, values)).length;
-  if (bots === 0) return null;
   return (
     <details className="parameters">
       <summary>
         <Icon name="right" size={16} />
-        Hyper-parameters
-        <small>{rows.length === 0 ? "none in common" : changed === 0 ? "as preset" : plural(changed, "change")}</small>
+        {title}
+        <small>{rows.length === 0 ? "none" : changed === 0 ? "as preset" : plural(changed, "change")}</small>
       </summary>
       {rows.length === 0 ? (
-        <p className="quiet">The chosen bots share no parameter. Start them one by one to tune them.</p>
+        <p className="quiet">{none}</p>
       ) : (
         <div className="parameters-grid">
           {rows.map((row) => {

@@ -14,7 +14,7 @@ import { useAction } from "../../ui/useAction.ts";
 import { DepthSlider } from "./DepthSlider.tsx";
 import { LeaguePicker } from "./LeaguePicker.tsx";
 import { ParameterForm } from "./ParameterForm.tsx";
-import { changedParameters, commonOptions, problemsOf, type Values } from "./parameters.ts";
+import { batchOptions, changedParameters, commonOptions, problemsOf, type Values } from "./parameters.ts";
 import "./StartForm.css";
 
 interface Choice {
@@ -22,7 +22,8 @@ interface Choice {
   timeframes: string[];
   bots: string[];
   depth: number; // 0: every match there is
-  values: Values;
+  values: Values; // of the engine
+  training: Values; // of the training around it
 }
 
 function firstChoice(options: TrainingOptions): Choice {
@@ -34,6 +35,7 @@ function firstChoice(options: TrainingOptions): Choice {
     bots: options.bots.filter((one) => one.id === "lightgbm").map((one) => one.id),
     depth: 0,
     values: {},
+    training: {},
   };
 }
 
@@ -56,7 +58,8 @@ function Form({ options, status }: { options: TrainingOptions; status: TrainingS
   const [choice, setChoice] = useState(() => firstChoice(options));
   const change = (part: Partial<Choice>) => setChoice((old) => ({ ...old, ...part }));
   const rows = commonOptions(options.bots.filter((bot) => choice.bots.includes(bot.id)));
-  const problem = problemsOf(rows, choice.values);
+  const trainingRows = batchOptions(options);
+  const problem = problemsOf(rows, choice.values) ?? problemsOf(trainingRows, choice.training);
   const available = options.symbols.reduce((sum, one) => sum + one.matches, 0);
   const count = choice.symbols.length * choice.timeframes.length * choice.bots.length;
   const start = useAction(async () => {
@@ -67,6 +70,7 @@ function Form({ options, status }: { options: TrainingOptions; status: TrainingS
       bots: choice.bots,
       ...(choice.depth > 0 ? { last: choice.depth } : {}),
       ...(Object.keys(parameters).length > 0 ? { parameters } : {}),
+      ...changedParameters(trainingRows, choice.training),
     });
     toast("good", `${plural(queued, "training")} queued`);
   });
@@ -97,13 +101,28 @@ function Form({ options, status }: { options: TrainingOptions; status: TrainingS
         <div className="start-title">Bots</div>
         <Chips
           legend="Bots"
-          choices={options.bots.map(({ id, name }) => ({ id, name: name === id ? botName(id) : name }))}
+          choices={options.bots.map(({ id, doc }) => ({ id, name: botName(id), title: doc }))}
           chosen={choice.bots}
           onChange={(bots) => change({ bots })}
         />
       </div>
       <DepthSlider value={choice.depth} most={options.max_depth} available={available} onChange={(depth) => change({ depth })} />
-      <ParameterForm rows={rows} bots={choice.bots.length} values={choice.values} onChange={(values) => change({ values })} />
+      <div>
+        <ParameterForm
+          title="Hyper-parameters"
+          rows={rows}
+          none={choice.bots.length === 0 ? "Choose a bot to see its parameters." : "The chosen bots share no parameter. Start them one by one to tune them."}
+          values={choice.values}
+          onChange={(values) => change({ values })}
+        />
+        <ParameterForm
+          title="Data and judging"
+          rows={trainingRows}
+          none="There is nothing to set."
+          values={choice.training}
+          onChange={(training) => change({ training })}
+        />
+      </div>
       <div className="start-foot">
         <Summary choice={choice} problem={problem} />
         <Button type="submit" kind="primary" icon="play" isBusy={start.isBusy} disabled={count === 0 || problem !== null}>

@@ -28,16 +28,13 @@ function Running({ current }: { current: CurrentTraining }) {
         <p className="now-title">
           {current.symbol} · {timeframe(current.timeframe)} · {botName(current.bot)}
         </p>
-        <p className="now-phase">
-          Job {current.job_id}
-          {current.phase ? `, ${current.phase}` : ""}
-        </p>
+        <p className="now-phase">Job {current.job_id}</p>
       </div>
       <div className="now-progress">
         <Progress value={current.progress} label="Progress of the training" />
         <p className="num">
           <span>{percent(current.progress, 0)}</span>
-          <span>{current.eta_s === null ? "time left unknown" : `${duration(current.eta_s)} left`}</span>
+          <span>{current.phase}</span>
         </p>
       </div>
       <dl className="now-numbers">
@@ -53,11 +50,11 @@ function Running({ current }: { current: CurrentTraining }) {
           <dd>{fixed(current.loss, 5)}</dd>
         </div>
         <div>
-          <dt>Best</dt>
+          <dt>Best score</dt>
           <dd>{fixed(current.best_loss, 5)}</dd>
         </div>
         <div>
-          <dt>Left</dt>
+          <dt>Time left</dt>
           <dd>{duration(current.eta_s)}</dd>
         </div>
       </dl>

@@ -1,5 +1,5 @@
 // Parameters of the engines, as the program's option tables describe them. What is left as it is is not sent.
-import type { BotOption, OptionRow } from "../../api/types.ts";
+import type { BotOption, OptionRow, TrainingOptions } from "../../api/types.ts";
 
 export type Values = Record<string, string>;
 
@@ -8,6 +8,15 @@ export function commonOptions(bots: BotOption[]): OptionRow[] {
   const [first, ...others] = bots;
   if (!first) return [];
   return first.options.filter((row) => others.every((bot) => bot.options.some((one) => one.name === row.name && one.type === row.type)));
+}
+
+/** Of the options of a training those that have no control of their own, and that may be given for a batch. */
+const BATCH_OPTIONS = ["features", "pool", "holdout", "folds", "seed"];
+
+export function batchOptions(options: TrainingOptions): OptionRow[] {
+  const rows = options.train_options.filter((row) => BATCH_OPTIONS.includes(row.name));
+  const sets = options.features?.map((set) => set.id);
+  return rows.map((row) => (row.name === "features" && sets ? { ...row, choices: ["", ...sets] } : row));
 }
 
 export const isWhole = (row: OptionRow) => row.type === "int" || row.type === "integer";

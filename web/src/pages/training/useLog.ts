@@ -1,11 +1,11 @@
 // The log of one job: its tail first, then what is written, live; earlier parts and other places on demand.
 import { useCallback, useEffect, useRef, useState } from "react";
-import { logLines } from "../../api/routes.ts";
+import { logLines, logTail } from "../../api/routes.ts";
 import type { LogLine } from "../../api/types.ts";
 import { connection, useLiveState } from "../../live/live.tsx";
 import { append, emptyBuffer, find, KEPT_WHILE_FOLLOWING, KEPT_WHILE_READING, prepend, type Buffer } from "./logBuffer.ts";
 
-const TAIL_BYTES = 192 * 1024;
+const TAIL_LINES = 2_000;
 const PAGE_BYTES = 64 * 1024;
 const PAGE_LINES = 1_000;
 const POLL_MS = 2_000;
@@ -31,16 +31,8 @@ export interface Log {
 const whole = (lines: LogLine[], from: number) => (from > 0 ? lines.slice(1) : lines);
 
 async function readTail(job: number): Promise<{ buffer: Buffer; isFinal: boolean }> {
-  const head = await logLines(job, 0, 1);
-  let from = Math.max(0, head.size_bytes - TAIL_BYTES);
-  let buffer = emptyBuffer(from);
-  for (;;) {
-    const page = await logLines(job, from, PAGE_LINES);
-    const lines = buffer.lines.length === 0 ? whole(page.lines, from) : page.lines;
-    buffer = append(buffer, lines, page.next_offset, KEPT_WHILE_FOLLOWING);
-    if (page.lines.length === 0 || page.next_offset <= from || page.next_offset >= page.size_bytes) return { buffer, isFinal: page.is_final };
-    from = page.next_offset;
-  }
+  const page = await logTail(job, TAIL_LINES);
+  return { buffer: append(emptyBuffer(page.lines[0]?.offset ?? 0), page.lines, page.next_offset, KEPT_WHILE_FOLLOWING), isFinal: page.is_final };
 }
 
 export function useLog(job: number | null): Log {

@@ -1,6 +1,8 @@
 // How far a forecast is from the closing price: a point with its 95 % interval on a scale that all rows share.
-import type { MarketScore } from "../../api/types.ts";
-import { NONE, signed } from "../../ui/format.ts";
+import type { MarketScore } from "../api/types.ts";
+import { NONE, signed } from "./format.ts";
+
+import "./GapPlot.css";
 
 const WIDTH = 240;
 const MIDDLE = 10;

@@ -1,0 +1,251 @@
+"""The log of a job: every line with its time, from any place, searched, downloaded, followed in a terminal; kept when the
+process that wrote it was killed."""
+import datetime
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+from conftest import ENVIRONMENT, assert_error, wait_for
+
+TRAINING = {"parameters": "trees=40,leaves=7", "folds": 2}
+ENDLESS = {"parameters": "trees=10000,leaves=31", "folds": 5}
+NO_SERVER = "http://127.0.0.1:1"
+LINE = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z) (.*)$")
+
+
+@pytest.fixture
+def server(imported, serve):
+    return serve(imported)
+
+
+@pytest.fixture
+def done(server, league):
+    """A server with one training that has succeeded; its id."""
+    job_id = train(server, league, TRAINING)
+    assert server.wait_job(job_id)["job"]["state"] == "succeeded"
+    return job_id
+
+
+def train(server, league, options):
+    answer = server.post("/train", {"league": league, **options})
+    assert answer.status_code == 202, answer.text
+    return answer.json()["job_id"]
+
+
+def page(server, job_id, **query):
+    answer = server.get(f"/api/jobs/{job_id}/logs/lines", params=query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def log_file(server, job_id):
+    return (server.almanac.data_dir / "logs" / f"{job_id}.log").read_bytes()
+
+
+def cli(server, *arguments, **options):
+    return server.almanac.run("jobs", *arguments, "--server-url", server.url, **options)
+
+
+# ---- over HTTP ----
+
+def test_lines_are_the_file(server, done):
+    raw = log_file(server, done)
+    answer = page(server, done)
+    assert answer["is_final"] and answer["size_bytes"] == answer["next_offset"] == len(raw)
+    lines = answer["lines"]
+    assert [f"{line['at']} {line['text']}" for line in lines] == raw.decode().splitlines()
+    assert lines[0]["offset"] == 0
+    for line, after in zip(lines, lines[1:]):
+        assert line["next"] == after["offset"] and line["at"] <= after["at"]
+    now = datetime.datetime.now(datetime.timezone.utc)
+    at = datetime.datetime.fromisoformat(lines[-1]["at"].replace("Z", "+00:00"))
+    assert abs((now - at).total_seconds()) < 60
+    assert re.match(r"attempt 1 runs as process \d+", lines[0]["text"]) and lines[-1]["text"] == "succeeded"
+
+
+def test_lines_from_any_place(server, done):
+    lines = page(server, done)["lines"]
+    for index in (0, 1, len(lines) // 2, len(lines) - 1):
+        assert page(server, done, offset=lines[index]["offset"])["lines"] == lines[index:]
+    # page by page gives the same
+    offset, seen = 0, []
+    while True:
+        part = page(server, done, offset=offset, limit=3)
+        seen += part["lines"]
+        assert len(part["lines"]) <= 3
+        if part["is_final"]:
+            break
+        offset = part["next_offset"]
+    assert seen == lines
+    # in the middle of a line: what is left of it
+    middle = page(server, done, offset=lines[1]["offset"] + 40)["lines"]
+    assert middle[0]["at"] is None and lines[1]["text"].endswith(middle[0]["text"]) and middle[1:] == lines[2:]
+    assert page(server, done, tail=2)["lines"] == lines[-2:]
+    assert page(server, done, tail=10000)["lines"] == lines
+    assert page(server, done, tail=0)["lines"] == []
+    assert page(server, done, offset=len(log_file(server, done)))["lines"] == []
+
+
+def test_tail_of_the_stream(server, done):
+    lines = page(server, done)["lines"]
+    stream = server.get(f"/api/jobs/{done}/logs?tail=3", stream=True).content.decode()
+    data = [part[6:] for part in stream.splitlines() if part.startswith("data: ")]
+    assert data == [f"{line['at']} {line['text']}" for line in lines[-3:]] + ["succeeded"]
+
+
+def test_search(server, done):
+    lines = page(server, done)["lines"]
+
+    def search(**query):
+        answer = server.get(f"/api/jobs/{done}/logs/search", params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    expected = [line for line in lines if "training" in line["text"].lower()]
+    assert len(expected) > 3
+    found = search(q="TrAiNiNg")
+    assert found == {"lines": [{key: line[key] for key in ("offset", "at", "text")} for line in expected], "more": False}
+    # the newest ones, then those before them
+    newest = search(q="training", limit=2)
+    assert newest["more"] and [line["text"] for line in newest["lines"]] == [line["text"] for line in expected[-2:]]
+    older = search(q="training", limit=2, before=newest["lines"][0]["offset"])
+    assert [line["offset"] for line in older["lines"]] == [line["offset"] for line in expected[-4:-2]]
+    assert search(q="no such text anywhere") == {"lines": [], "more": False}
+    assert search(q=lines[0]["at"][:10])["lines"] == [], "the time is not what was said"
+    assert search(q="100%)")["lines"], "a text, not a pattern"
+
+
+def test_download(server, done):
+    answer = server.get(f"/api/jobs/{done}/logs/download")
+    assert answer.status_code == 200 and answer.content == log_file(server, done)
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="job-{done}.log"'
+
+
+def test_refusals(server, done):
+    logs = f"/api/jobs/{done}/logs"
+    size = len(log_file(server, done))
+    assert_error(server.get(f"{logs}/lines?offset={size + 1}"), 400, "invalid", "offset")
+    assert_error(server.get(f"{logs}/lines?offset=-1"), 400, "invalid", "offset")
+    assert_error(server.get(f"{logs}/lines?limit=0"), 400, "invalid", "limit")
+    assert_error(server.get(f"{logs}/lines?tail=5&offset=5"), 400, "invalid", "tail")
+    assert_error(server.get(f"{logs}?tail=x"), 400, "invalid", "tail")
+    assert_error(server.get(f"{logs}?tail=1&offset=1"), 400, "invalid", "tail")
+    assert_error(server.get(f"{logs}/search"), 400, "invalid", "q")
+    assert_error(server.get(f"{logs}/search?q="), 400, "invalid", "q")
+    assert_error(server.get(f"{logs}/search?q={'x' * 300}"), 400, "invalid", "q")
+    assert_error(server.get(f"{logs}/search?q=x&limit=100000"), 400, "invalid", "limit")
+    for path in ("/lines", "/search?q=x", "/download", ""):
+        assert_error(server.get(f"/api/jobs/999/logs{path}"), 404, "not_found")
+        assert_error(server.get(f"/api/jobs/x/logs{path}"), 400, "invalid", "id")
+
+
+def test_queued_job_has_an_empty_log(server, league):
+    running = train(server, league, ENDLESS)
+    queued = train(server, league, TRAINING)
+    assert page(server, queued) == {"lines": [], "next_offset": 0, "size_bytes": 0, "is_final": False}
+    assert server.get(f"/api/jobs/{queued}/logs/download").content == b""
+    assert server.get(f"/api/jobs/{queued}/logs/search?q=x").json() == {"lines": [], "more": False}
+    for job_id in (queued, running):
+        server.post(f"/api/jobs/{job_id}/stop")
+    server.wait_job(running)
+
+
+def test_what_a_killed_process_said_is_kept(server, league):
+    job_id = train(server, league, ENDLESS)
+    wait_for(lambda: any(line["text"].startswith("training: ") for line in page(server, job_id)["lines"]), 60, "it trains")
+    pid = server.job(job_id)["job"]["pid"]
+    os.kill(pid, signal.SIGKILL)
+    job = server.wait_job(job_id)["job"]
+    assert job["state"] == "failed" and "SIGKILL" in job["error"]
+    answer = page(server, job_id)
+    texts = [line["text"] for line in answer["lines"]]
+    assert answer["is_final"] and any(text.startswith("training: ") for text in texts)
+    assert texts[-1].startswith("failed: ") and "SIGKILL" in texts[-1]
+
+
+# ---- in a terminal ----
+
+def test_logs_command(server, done):
+    raw = log_file(server, done).decode()
+    assert cli(server, "logs", done).stdout == raw
+    assert cli(server, "logs", done, "--tail", "2").stdout.splitlines() == raw.splitlines()[-2:]
+    assert cli(server, "logs", "-f", done).stdout == raw
+    found = cli(server, "logs", done, "--search", "TRAINING").stdout.splitlines()
+    assert found == [line for line in raw.splitlines() if "training" in LINE.match(line)[2].lower()]
+    failed = cli(server, "logs", "77", check=False)
+    assert failed.returncode == 3 and "no job 77" in failed.stderr
+    assert cli(server, "logs", check=False).returncode == 2
+    assert cli(server, "logs", "x", check=False).returncode == 2
+
+
+def test_logs_without_a_server(server, done):
+    raw = log_file(server, done).decode()
+    server.stop()
+    run = lambda *arguments, **options: server.almanac.run("jobs", *arguments, "--server-url", NO_SERVER, **options)
+    assert run("logs", done).stdout == raw
+    assert run("logs", "--tail", "2", done).stdout.splitlines() == raw.splitlines()[-2:]
+    assert run("logs", "-f", done).stdout == raw
+    assert run("logs", done, "--search", "succeeded").stdout.splitlines() == raw.splitlines()[-1:]
+    assert run("logs", "9", check=False).returncode == 3
+    job, = json.loads(run("list", "--json").stdout)["jobs"]
+    assert job["id"] == done and job["state"] == "succeeded"
+    assert f"{done}  succeeded" in run("list").stdout
+    shown = json.loads(run("show", done, "--json").stdout)
+    assert shown["job"] == job and shown["result"]["version"]
+    assert [event["to"] for event in shown["events"]] == ["queued", "running", "succeeded"]
+    refused = run("stop", done, check=False)
+    assert refused.returncode == 11 and "no server answers at http://127.0.0.1:1" in refused.stderr
+
+
+class Follower:
+    """`almanac jobs logs -f`, and the moment each line came."""
+
+    def __init__(self, server, job_id):
+        self.process = subprocess.Popen(
+            server.almanac.command("jobs", "logs", "-f", job_id, "--server-url", server.url), stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, cwd=server.almanac.work_dir, env=ENVIRONMENT)
+        self.lines, self.thread = [], threading.Thread(target=self.read)
+        self.thread.start()
+
+    def read(self):
+        for line in iter(self.process.stdout.readline, b""):
+            self.lines.append((line.decode().rstrip("\n"), time.time()))
+
+    def wait(self, timeout=60):
+        code = self.process.wait(timeout)
+        self.thread.join(10)
+        return code, self.process.stderr.read().decode()
+
+
+def test_follow_live(server, league):
+    job_id = train(server, league, {"parameters": "trees=400,leaves=15", "folds": 2})
+    follower = Follower(server, job_id)
+    code, _ = follower.wait()
+    assert code == 0
+    assert [text for text, _ in follower.lines] == log_file(server, job_id).decode().splitlines()
+    late = []
+    for text, moment in follower.lines:
+        at = datetime.datetime.fromisoformat(LINE.match(text)[1].replace("Z", "+00:00")).timestamp()
+        late.append(moment - at)
+    late = sorted(late[len(late) // 2:])  # the first came before the follower did
+    assert late[len(late) // 2] < 0.05, late
+    assert len(follower.lines) > 10
+
+
+def test_follow_tells_how_it_ended(server, league):
+    job_id = train(server, league, ENDLESS)
+    follower = Follower(server, job_id)
+    wait_for(lambda: len(follower.lines) > 3, 60, "lines come")
+    assert cli(server, "stop", job_id).returncode == 0
+    code, error = follower.wait()
+    assert code == 12 and f"job {job_id} was stopped" in error
+    assert follower.lines[-1][0].endswith("stopped")
+    failing = train(server, "G1", TRAINING)
+    code, error = Follower(server, failing).wait()
+    assert code == 4 and f"job {failing} has failed" in error
