@@ -28,8 +28,11 @@ class Operation:
         self.segments = path.split("/")
         self.pointer = ["paths", path, method]
         self.operation = operation
-        self.parameters = {(entry["in"], entry["name"]): entry for entry in operation.get("parameters", [])}
-        self.responses = operation["responses"]
+        found = [description.resolve([*self.pointer, "parameters", str(index)], entry)
+                 for index, entry in enumerate(operation.get("parameters", []))]
+        self.parameters = {(entry["in"], entry["name"]): (pointer, entry) for pointer, entry in found}
+        self.responses = {status: description.resolve([*self.pointer, "responses", status], answer)
+                          for status, answer in operation["responses"].items()}
 
     def match(self, segments):
         """The path's parameters by name; None: another path."""
@@ -51,6 +54,13 @@ class Description:
         self.operations = [Operation(self, path, method, operation) for path, methods in document["paths"].items()
                            for method, operation in methods.items() if method in METHODS]
         self.validators = {}
+
+    def resolve(self, pointer, value):
+        """Where it stands, and it: also when it is a reference to a component."""
+        if "$ref" not in value:
+            return pointer, value
+        pointer = value["$ref"].removeprefix("#/").split("/")
+        return pointer, functools.reduce(lambda place, part: place[part], pointer, self.document)
 
     def validator(self, *pointer):
         if pointer not in self.validators:
@@ -104,15 +114,14 @@ def check_parameters(operation, values, query, is_strict):
         first.setdefault(name, value)  # as the server does
     given = [("path", name, value) for name, value in values.items()] + [("query", name, value) for name, value in first.items()]
     for place, name, text in given:
-        entry = operation.parameters.get((place, name))
+        pointer, entry = operation.parameters.get((place, name), (None, None))
         if entry is None and not is_strict:
             continue
         if entry is None:
             raise Breach(f"{operation.name} accepted the {place} parameter '{name}', which is not described")
-        index = operation.operation["parameters"].index(entry)
-        validator = operation.description.validator(*operation.pointer, "parameters", str(index), "schema")
+        validator = operation.description.validator(*pointer, "schema")
         validate(validator, read_text(types_of(entry.get("schema", {})), text), f"{operation.name}: parameter '{name}'")
-    for (place, name), entry in operation.parameters.items():
+    for (place, name), (_, entry) in operation.parameters.items():
         if place == "query" and entry.get("required") and name not in first:
             raise Breach(f"{operation.name} accepted a request without '{name}', which is required")
 
@@ -134,7 +143,7 @@ def check_request_body(operation, body, is_strict):
 def check_answer(operation, answer, is_stream):
     """Without the body of streams."""
     status = str(answer.status_code)
-    described = operation.responses.get(status)
+    pointer, described = operation.responses.get(status, (None, None))
     if described is None:
         if answer.status_code < 400:
             raise Breach(f"{operation.name} answered {status}, which is not described")
@@ -148,7 +157,7 @@ def check_answer(operation, answer, is_stream):
         raise Breach(f"{operation.name} answered {status} as '{kind}', described are {sorted(content)}")
     if is_stream:
         return
-    validator = operation.description.validator(*operation.pointer, "responses", status, "content", kind, "schema")
+    validator = operation.description.validator(*pointer, "content", kind, "schema")
     value = json.loads(answer.content) if kind == "application/json" else answer.content.decode("utf-8", "replace")
     validate(validator, value, f"{operation.name}: answer {status}")
 

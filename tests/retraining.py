@@ -24,7 +24,7 @@ def run(binary, *arguments):
     return done.stdout
 
 
-def world(binary, folder, seed, shift="none", models=MODELS, seasons=8):
+def world(binary, folder, seed, shift="none", models=MODELS, seasons=7, trees=40):
     """A store with two leagues, and models that have seen everything but the last season."""
     flags = [] if shift == "none" else ["--shift", shift, "--shift-at", SHIFT_AT]
     run(binary, "simulate", "football", "--leagues", 2, "--seasons", seasons, "--seed", seed, "--out", folder / "football",
@@ -33,7 +33,7 @@ def world(binary, folder, seed, shift="none", models=MODELS, seasons=8):
     run(binary, "import", "football", folder / "football", *data)
     for league, target in models:
         run(binary, "train", "--league", league, "--target", target, "--to", LEARNED_TO, "--folds", 3,
-            "--parameters", "trees=60,leaves=7", *data)
+            "--parameters", f"trees={trees},leaves=7", *data)
     return data
 
 

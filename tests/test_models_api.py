@@ -403,7 +403,7 @@ def test_events_of_models(trained, league, serve):
         for line in answer.iter_lines(decode_unicode=True):
             if line.startswith("data:"):
                 seen.append(json.loads(line[5:]))
-                if len(seen) >= 2:
+                if len(seen) >= 3:  # the subscription, the archiving, the clearing
                     return
 
     thread = threading.Thread(target=follow, daemon=True)

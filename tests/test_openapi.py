@@ -54,7 +54,8 @@ def test_it_is_complete(description):
         assert sorted(named) == sorted(entry["name"] for entry in described), name
         assert all(entry["required"] is True for entry in described), name
         for status in good:
-            for kind, content in operation["responses"][status].get("content", {}).items():
+            _, answer = description.resolve([], operation["responses"][status])
+            for kind, content in answer.get("content", {}).items():
                 assert "schema" in content, f"{name}: {status} {kind} has no schema"
     assert len(ids) == len(set(ids))
 
@@ -64,8 +65,9 @@ def test_every_schema_compiles(description):
         description.validator("components", "schemas", name)
     for path, method, operation in operations(description.document):
         for status, answer in operation["responses"].items():
+            pointer, answer = description.resolve(["paths", path, method, "responses", status], answer)
             for kind in answer.get("content", {}):
-                description.validator("paths", path, method, "responses", status, "content", kind, "schema")
+                description.validator(*pointer, "content", kind, "schema")
 
 
 def objects_without_end(document, schema, place, seen):
@@ -99,6 +101,7 @@ def test_answers_are_closed(description):
         if path == "/openapi.json":
             continue
         for status, answer in operation["responses"].items():
+            _, answer = description.resolve([], answer)
             schema = answer.get("content", {}).get("application/json", {}).get("schema")
             open_places += objects_without_end(document, schema, f"{method} {path} {status}", seen)
     assert not open_places, "\n".join(open_places)

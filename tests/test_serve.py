@@ -389,7 +389,7 @@ def test_bad_query(shared_server, path):
 
 
 @pytest.mark.parametrize("path", ["/", "/predict/", "/PREDICT", "/health/x", "/api", "/api/jobs/", "/api/jobs/1/logs/x",
-                                  "/api/models", "/../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "//health", "/health%2f",
+                                  "/api/nothing", "/../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "//health", "/health%2f",
                                   "/" + "x" * 3000])
 def test_unknown_route(shared_server, path):
     head = shared_server.raw(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())

@@ -11,5 +11,6 @@ while [ $# -gt 0 ] && [ "$1" != -- ]; do
 done
 [ $# -eq 0 ] || shift
 directory=${BUILD_DIR:-build}
+tools/web.sh # the dashboard, which is embedded; nothing to do when web/ has not changed
 configure "$directory" "$@"
 ninja -C "$directory" "${targets[@]}"

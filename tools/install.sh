@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the project needs on Debian 12, and nothing twice: `tools/install.sh LEVEL...`
-#   run    compiler, libraries, LightGBM's and DuckDB's libraries        (make run, make build)
-#   test   run + cmocka, Python with venv, Node                         (make test)
+#   run    compiler, libraries, Node with npm, LightGBM's and DuckDB's libraries   (make run, make build)
+#   test   run + cmocka, Python with venv, Redis, Chromium              (make test)
 #   check  test + clang and its tools                                   (make check, make fuzz)
 #   bench  test + wrk                                                   (make bench)
 # The second time it only asks dpkg, which takes milliseconds.
@@ -130,7 +130,6 @@ duckdb_install() {
     return 0
   fi
   say "fetching libduckdb.so ($package)"
-  command -v npm >/dev/null || apt_install npm
   rm -rf "$folder"
   mkdir -p "$folder" "$(dirname "$DUCKDB_TARGET")"
   # pack only downloads: no script of the package runs, no node_modules comes to be
@@ -154,9 +153,9 @@ install_level() {
     bench) packages+=("${TEST_PACKAGES[@]}" "${BENCH_PACKAGES[@]}") ;;
     *) die "unknown level '$1': run, test, check or bench" ;;
   esac
-  if [ "$1" != run ] && ! command -v node >/dev/null; then
-    packages+=(nodejs)
-  fi
+  # for the dashboard, for DuckDB's library, and for the tests of the Node client
+  command -v node >/dev/null || packages+=(nodejs)
+  command -v npm >/dev/null || packages+=(npm)
   apt_install "${packages[@]}"
 }
 

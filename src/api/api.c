@@ -2,6 +2,7 @@
 #include "api/api.h"
 
 #include "api/drift.h"
+#include "api/forecast_log.h"
 #include "api/live.h"
 #include "api/models.h"
 #include "api/notifications.h"
@@ -141,6 +142,8 @@ enum err_code api_create(struct loop *loop, struct pool *pool, struct store *sto
     if (code == ERR_OK)
         code = forecaster_create(loop, pool, store, clock, &api->forecaster, err);
     if (code == ERR_OK)
+        code = forecast_log_create(loop, store, clock, &api->forecasts, err);
+    if (code == ERR_OK)
         code = create_features(api, &options, err);
     if (code == ERR_OK)
         code = live_create(api, &api->live, err);
@@ -177,6 +180,7 @@ void api_destroy(struct api *api)
     notifier_destroy(api->notifier);
     schedule_service_destroy(api->schedule);
     feature_reader_destroy(api->features);
+    forecast_log_destroy(api->forecasts);
     forecaster_destroy(api->forecaster);
     api_metrics_destroy(api->metrics);
     openapi_destroy(api->openapi);

@@ -19,6 +19,7 @@
 struct api_metrics;
 struct live;
 struct openapi;
+struct forecast_log;
 struct schedule_service;
 
 struct api {
@@ -28,6 +29,7 @@ struct api {
     struct clock clock;
     struct supervisor *supervisor;
     struct forecaster *forecaster;
+    struct forecast_log *forecasts; /* what was told of matches to come */
     struct feature_reader *features;
     struct api_metrics *metrics;
     struct openapi *openapi; /* NULL until it is asked for */

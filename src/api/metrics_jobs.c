@@ -1,4 +1,4 @@
-/* Metrics of queues, jobs and the schedule. What the store cannot tell at the moment (it is locked) is left out of this
+/* Metrics of queues, jobs, the schedule and notifications. What the store cannot tell at the moment (it is locked) is left out of this
  * scrape. */
 #include "api/metrics.h"
 
@@ -7,7 +7,7 @@
 #include "store/metrics_store.h"
 #include "task/task.h"
 
-enum { SCHEDULED_TASKS = 64 };
+enum { SCHEDULED_TASKS = 64, DELIVERY_ROWS = 16 };
 
 static void write_queue_jobs(struct scrape *scrape)
 {
@@ -102,6 +102,18 @@ static void write_run_failures(struct scrape *scrape)
         scrape_sample(scrape, rows[i].failures, "task", rows[i].name, NULL);
 }
 
+/* ---- notifications ---- */
+
+static void write_deliveries(struct scrape *scrape)
+{
+    struct delivery_figures rows[DELIVERY_ROWS];
+    size_t count = DELIVERY_ROWS;
+    struct err ignored;
+    enum err_code code = metrics_store_deliveries(scrape->api->store->db, rows, &count, &ignored);
+    for (size_t i = 0; code == ERR_OK && i < count; i++)
+        scrape_sample(scrape, rows[i].count, "channel", rows[i].channel, "state", rows[i].state, NULL);
+}
+
 const struct metric metrics_of_jobs[] = {
     {"almanac_queue_jobs", "gauge", write_queue_jobs, "Jobs that wait or run now, by queue."},
     {"almanac_queue_paused", "gauge", write_queue_paused, "1 while the queue is paused."},
@@ -116,5 +128,7 @@ const struct metric metrics_of_jobs[] = {
     {"almanac_schedule_runs_total", "counter", write_runs, "Runs of a scheduled task, kept over restarts."},
     {"almanac_schedule_failures_total", "counter", write_run_failures,
      "Runs of a scheduled task that failed, kept over restarts."},
+    {"almanac_notification_deliveries", "gauge", write_deliveries,
+     "Deliveries of notifications that are kept, by channel and state."},
     {NULL},
 };

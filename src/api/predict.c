@@ -5,6 +5,7 @@
  * {"B365": {"home": ...}, ...}. The answer has one probability per class, the fair odds 1/p, and per given price the edge
  * p * odds - 1; or null with a reason. A bad request is answered with 4xx; missing models or teams are not bad requests. */
 #include "api/api.h"
+#include "api/forecast_log.h"
 
 #include "base/time.h"
 #include "football/bookmaker.h"
@@ -293,6 +294,7 @@ enum err_code api_predict(void *context, const struct route_match *match, struct
         return code;
     api_metrics_forecast(api->metrics, &answer);
     round_probabilities(&answer);
+    forecast_log_note(api->forecasts, &request, &answer);
     json_writer_init(&out, &response->body);
     write_answer(&out, &request, &answer);
     return ERR_OK;

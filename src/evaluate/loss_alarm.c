@@ -26,9 +26,10 @@ struct loss_row loss_row_make(const double *p, size_t classes, int32_t label, in
     return row;
 }
 
-static double surprise(const struct loss_row *row)
+/* bound INFINITY: as it is */
+static double surprise(const struct loss_row *row, double bound)
 {
-    return row->loss - row->expected;
+    return fmin(fmax(row->loss - row->expected, -bound), bound);
 }
 
 /* ---- one walk ---- */
@@ -36,34 +37,36 @@ static double surprise(const struct loss_row *row)
 struct watch {
     struct page_hinkley page_hinkley;
     struct adwin adwin;
+    double bound;
     double score_least, score_last;
     double page_hinkley_most, adwin_least;
     int64_t page_hinkley_us, adwin_us;
 };
 
-static void watch_init(struct watch *watch, double delta, double lambda)
+static void watch_init(struct watch *watch, const struct loss_alarm_limits *limits, double lambda)
 {
-    *watch = (struct watch){.score_least = INFINITY,
+    *watch = (struct watch){.bound = limits->deviation > 0 ? LOSS_ALARM_BOUND * limits->deviation : INFINITY,
+                            .score_least = INFINITY,
                             .score_last = NAN,
                             .adwin_least = 1,
                             .page_hinkley_us = INT64_MIN,
                             .adwin_us = INT64_MIN};
-    page_hinkley_init(&watch->page_hinkley, delta, lambda);
+    page_hinkley_init(&watch->page_hinkley, limits->delta > 0 ? limits->delta : 0, lambda);
     adwin_init(&watch->adwin, 0);
 }
 
 static void watch_learn(struct watch *watch, const struct loss_row *row)
 {
-    page_hinkley_learn(&watch->page_hinkley, surprise(row));
-    adwin_fill(&watch->adwin, surprise(row));
+    page_hinkley_learn(&watch->page_hinkley, surprise(row, watch->bound));
+    adwin_fill(&watch->adwin, surprise(row, watch->bound));
 }
 
 /* live[0..at] are there. */
-static double score_at(const struct loss_row *live, size_t at, size_t window)
+static double score_at(const struct loss_row *live, size_t at, size_t window, double bound)
 {
     double loss = 0, expected = 0;
     for (size_t i = at + 1 - window; i <= at; i++) {
-        loss += live[i].loss;
+        loss += live[i].expected + surprise(&live[i], bound);
         expected += live[i].expected;
     }
     return loss > expected ? expected / loss : 1;
@@ -72,13 +75,14 @@ static double score_at(const struct loss_row *live, size_t at, size_t window)
 static void watch_step(struct watch *watch, const struct loss_row *live, size_t at, size_t window,
                        double adwin_delta)
 {
-    bool is_alarm = page_hinkley_add(&watch->page_hinkley, surprise(&live[at]));
+    double value = surprise(&live[at], watch->bound);
+    bool is_alarm = page_hinkley_add(&watch->page_hinkley, value);
     double statistic = page_hinkley_statistic(&watch->page_hinkley);
     if (statistic > watch->page_hinkley_most)
         watch->page_hinkley_most = statistic;
     if (is_alarm && watch->page_hinkley_us == INT64_MIN)
         watch->page_hinkley_us = live[at].time_us;
-    adwin_fill(&watch->adwin, surprise(&live[at]));
+    adwin_fill(&watch->adwin, value);
     double least = adwin_least_delta(&watch->adwin);
     if (least < watch->adwin_least)
         watch->adwin_least = least;
@@ -86,7 +90,7 @@ static void watch_step(struct watch *watch, const struct loss_row *live, size_t 
         watch->adwin_us = live[at].time_us;
     if (at + 1 < window)
         return;
-    watch->score_last = score_at(live, at, window);
+    watch->score_last = score_at(live, at, window, watch->bound);
     if (watch->score_last < watch->score_least)
         watch->score_least = watch->score_last;
 }
@@ -157,7 +161,7 @@ static void measure_reference(const struct loss_alarm_plan *plan, struct loss_al
     }
     out->surprise = out->loss - out->expected;
     for (size_t i = 0; i < plan->rows; i++) {
-        double gap = surprise(&plan->reference[i]) - out->surprise;
+        double gap = surprise(&plan->reference[i], INFINITY) - out->surprise;
         squares += gap * gap;
     }
     out->deviation = sqrt(squares / (n - 1));
@@ -165,10 +169,11 @@ static void measure_reference(const struct loss_alarm_plan *plan, struct loss_al
 }
 
 /* One world in which nothing changed. stream[rows + horizon] is scratch. */
-static void simulate(const struct loss_alarm_plan *plan, const struct blocks *blocks, double delta,
-                     struct random random, struct loss_row *stream, struct watch *watch)
+static void simulate(const struct loss_alarm_plan *plan, const struct blocks *blocks,
+                     const struct loss_alarm_limits *limits, struct random random, struct loss_row *stream,
+                     struct watch *watch)
 {
-    watch_init(watch, delta, INFINITY);
+    watch_init(watch, limits, INFINITY);
     draw(plan, blocks, &random, stream, plan->rows);
     draw(plan, blocks, &random, stream + plan->rows, plan->horizon);
     for (size_t i = 0; i < plan->rows; i++)
@@ -197,7 +202,7 @@ enum err_code loss_alarm_calibrate(const struct loss_alarm_plan *plan, struct lo
     random_init(&base, plan->seed);
     for (size_t run = 0; run < plan->runs; run++) {
         struct watch watch;
-        simulate(plan, &blocks, out->delta, random_fork(&base, run), stream, &watch);
+        simulate(plan, &blocks, out, random_fork(&base, run), stream, &watch);
         extremes[run] = watch.page_hinkley_most;
         extremes[plan->runs + run] = watch.adwin_least;
         extremes[2 * plan->runs + run] = watch.score_least;
@@ -220,7 +225,7 @@ void loss_alarm_run(const struct loss_row *reference, size_t reference_rows, con
 {
     struct watch watch;
     *out = (struct loss_alarm){.count = live_rows, .loss = NAN, .expected = NAN};
-    watch_init(&watch, limits->delta, limits->lambda > 0 ? limits->lambda : INFINITY);
+    watch_init(&watch, limits, limits->lambda > 0 ? limits->lambda : INFINITY);
     for (size_t i = 0; i < reference_rows; i++)
         watch_learn(&watch, &reference[i]);
     for (size_t i = 0; i < live_rows; i++) {

@@ -3,8 +3,9 @@
  * What is watched is the surprise of each forecast: its log loss less the loss the forecast itself expects,
  *   x = -ln p_y - H(p),  H(p) = - sum p ln p
  * A calibrated forecast has E x = 0 whatever the matches are: a month of even matches raises the loss and not the
- * surprise. Three detectors look at it: Page-Hinkley, ADWIN (a rise only), and the score, (sum H) / (sum loss) over the
- * matches of the last days, at most 1.
+ * surprise. It is bounded at LOSS_ALARM_BOUND deviations of the reference: one match whose outcome was called impossible is
+ * one match, and the alarm is about what lasts. Three detectors look at it: Page-Hinkley, ADWIN (a rise only), and the
+ * score, (sum H) / (sum loss) over the last matches, at most 1.
  *
  * Their limits are calibrated: streams are drawn from the forecasts of the holdout by block bootstrap (whole match days),
  * a reference of the holdout's length and then `horizon` matches of a world in which nothing changed; each limit is the one
@@ -29,6 +30,7 @@ struct loss_row {
 struct loss_row loss_row_make(const double *p, size_t classes, int32_t label, int64_t block, int64_t time_us);
 
 enum { LOSS_ALARM_REFERENCE_LEAST = 50 };
+#define LOSS_ALARM_BOUND 4.0
 struct loss_alarm_plan {
     const struct loss_row *reference; /* forecasts of the holdout, in order of time */
     size_t rows;

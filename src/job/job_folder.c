@@ -3,8 +3,10 @@
 
 #include "base/buffer.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "limits.h"
 #include "os/folder.h"
+#include "store/job_store.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -44,6 +46,33 @@ void job_folder_remove(const struct store *store, int64_t id)
         code = folder_remove(path, &err);
     if (code != ERR_OK && code != ERR_NOT_FOUND)
         log_line(LOG_WARN, "jobs", "the folder of job %" PRId64 " stays: %s", id, err.text);
+}
+
+static bool is_left_over(const struct store *store, const char *name, int64_t *out_id)
+{
+    struct job_row row;
+
+    if (!text_parse_i64(text_of(name), out_id) || *out_id < 1)
+        return false;
+    enum err_code code = job_store_get(store->db, *out_id, &row, NULL);
+    return code == ERR_NOT_FOUND || (code == ERR_OK && row.state == JOB_SUCCEEDED);
+}
+
+void job_folder_sweep(const struct store *store)
+{
+    struct folder_list list;
+    struct err err = {0};
+    int64_t id;
+
+    if (folder_list_open(store->jobs, &list, &err) != ERR_OK) {
+        log_line(LOG_WARN, "jobs", "folders of jobs that ended are not looked for: %s", err.text);
+        return;
+    }
+    for (size_t index = 0; index < list.count; index++) {
+        if (is_left_over(store, list.names[index], &id))
+            job_folder_remove(store, id);
+    }
+    folder_list_close(&list);
 }
 
 bool job_folder_read_result(const struct store *store, int64_t id, int64_t attempt, json_t **out)

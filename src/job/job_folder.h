@@ -19,6 +19,8 @@ enum err_code job_folder_result_path(const char *data_dir, int64_t id, int64_t a
                                      char out[FILE_PATH_BYTES], struct err *err) CHECKED;
 enum err_code job_folder_make(const struct store *store, int64_t id, struct err *err) CHECKED;
 void job_folder_remove(const struct store *store, int64_t id); /* what cannot be removed is logged */
+/* For a server that starts: removes the folders of jobs that have succeeded or are no more. */
+void job_folder_sweep(const struct store *store);
 /* True when this attempt was completed; *out is the caller's to release. */
 bool job_folder_read_result(const struct store *store, int64_t id, int64_t attempt, json_t **out);
 

@@ -303,7 +303,8 @@ static size_t list_receivers(const struct notifier *notifier, const struct notif
 {
     size_t count = 0;
     for (size_t index = 0; index < webhook_count; index++) {
-        bool is_meant = row->webhook_id == 0 || row->webhook_id == webhooks[index].id;
+        bool is_meant = row->webhook_id == 0 ? row->at_us >= webhooks[index].created_us /* no old news */
+                                             : row->webhook_id == webhooks[index].id;
         if (is_meant && notify_wants(webhooks[index].events, row->event))
             out[count++] =
                 (struct delivery_order){.webhook_id = webhooks[index].id, .target = webhooks[index].url};
@@ -402,7 +403,7 @@ static enum err_code read_mail(const struct notify_mail *options, struct mail_se
     if (code == ERR_OK)
         code = mail_check_address(out->from, err);
     if (code != ERR_OK)
-        return err_prefix(err, "smtp_url and smtp_from"), code;
+        return err_prefix(err, "smtp_url and smtp_from");
     mail = calloc(1, sizeof *mail);
     code = mail != NULL ? mail_read_recipients(out->to, mail, err) : err_nomem(err, sizeof *mail);
     free(mail);

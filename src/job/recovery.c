@@ -138,5 +138,6 @@ enum err_code recovery_run(struct supervisor *supervisor, struct err *err)
         job_store_recover(db, supervisor->lease, supervisor_now_us(supervisor), &recovered, err);
     if (code == ERR_OK && recovered > 0)
         log_line(LOG_WARN, "jobs", "%zu jobs of a dead server recovered", recovered);
+    job_folder_sweep(supervisor->store);
     return code;
 }

@@ -46,16 +46,13 @@ struct supervisor_options {
     int64_t time_ms;              /* hard limit of one attempt, default 3600 s */
     int64_t warn_ms;              /* soft limit: a line in the log and has_warning; default 3000 s */
     int64_t
-        memory_bytes; /* memory of a group that is its own (limits.h says how it is measured); 0: no limit */
+        memory_bytes; /* memory of a group that is its own (job_watch.c says how it is measured); 0: no limit */
     int64_t cpu_s;    /* processor time of a process; 0: no limit */
     int64_t retry_ms; /* pause before the second attempt, doubled for each further one; default 1000 */
     /* The queue of a task; NULL, or an answer of NULL: the first one. */
     const char *(*queue_of)(void *context, const char *task);
     /* Turns a result into rows of the store (registry); on the loop thread. NULL: nothing to do. */
     enum err_code (*finish)(void *context, const struct job_row *job, const json_t *result, struct err *err);
-    /* What follows once a job has succeeded and its row says so; NULL: nothing. May submit. Called again when the
-     * server died meanwhile: so use keys. */
-    void (*follow)(void *context, const struct job_row *job, const json_t *result);
     void (*changed)(void *context,
                     const struct job_row *job); /* any change of state or progress; may be NULL */
     void (*queue_changed)(void *context, const char *queue); /* by supervisor_control; may be NULL */

@@ -1,5 +1,6 @@
 /* What the files of the supervisor share. Inside job/ only.
- *   supervisor.c      what the rest of the program asks for, and the end
+ *   supervisor.c      the two ends of its life, starting what is ready, telling
+ *   supervisor_ask.c  new jobs, and what is done to one
  *   queue_control.c   the queues: pause, resume, stop, status
  *   running_job.c     one job from its start to its end
  *   job_progress.c    what it tells about itself
@@ -66,6 +67,8 @@ int64_t supervisor_now_us(const struct supervisor *supervisor);
 int64_t supervisor_monotonic_us(const struct supervisor *supervisor);
 /* Tells `changed`, if anybody wants to know. */
 void supervisor_tell(struct supervisor *supervisor, int64_t id);
+struct running_job *supervisor_find(const struct supervisor *supervisor,
+                                    int64_t id); /* NULL: it does not run */
 /* Tells what the store knows and `changed` does not. */
 void supervisor_tell_news(struct supervisor *supervisor);
 /* Starts queued jobs while there is room; what goes wrong is logged and tried again. */

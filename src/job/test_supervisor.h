@@ -17,6 +17,8 @@ struct test_server {
     size_t parallel;
     int64_t grace_ms;
     bool keeps_folder;
+    int64_t retry_ms;
+    int64_t ahead_us; /* of both clocks: time that has passed for the supervisor only */
 
     enum err_code finish_code; /* what finish answers */
     size_t finish_count;
@@ -51,16 +53,29 @@ static inline void test_on_changed(void *context, const struct job_row *job)
     }
 }
 
+static inline int64_t test_now_us(void *context)
+{
+    return clock_now_us() + ((struct test_server *)context)->ahead_us;
+}
+
+static inline int64_t test_monotonic_us(void *context)
+{
+    return clock_monotonic_us() + ((struct test_server *)context)->ahead_us;
+}
+
 static inline enum err_code test_server_start(struct test_server *server, struct err *err)
 {
     struct supervisor_options options = {.program = test_program(),
                                          .parallel = {server->parallel, server->parallel},
                                          .grace_ms = server->grace_ms,
+                                         .retry_ms = server->retry_ms,
                                          .finish = test_on_finish,
                                          .changed = test_on_changed,
                                          .context = server};
 
-    return supervisor_create(server->loop, &server->store, clock_system(), options, &server->supervisor, err);
+    struct clock clock = {.now_us = test_now_us, .monotonic_us = test_monotonic_us, .context = server};
+
+    return supervisor_create(server->loop, &server->store, clock, options, &server->supervisor, err);
 }
 
 /* The folder exists. */

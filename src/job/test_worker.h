@@ -242,6 +242,11 @@ static inline int test_play_more(struct test_play *play)
         worker_finish(play->worker, ERR_INVALID, NULL, &err);
         return 2;
     }
+    if (strcmp(play->play, "fail_busy") == 0) {
+        err_set(&err, ERR_BUSY, "somebody else has it");
+        worker_finish(play->worker, ERR_BUSY, NULL, &err);
+        return 2;
+    }
     if (strcmp(play->play, "hang_after_result") == 0) {
         test_result(play);
         for (;;)

@@ -64,3 +64,26 @@ enum err_code metrics_store_drift(struct db *db, const char *version, struct dri
         return err_set(err, ERR_NOT_FOUND, "nobody has looked at the drift of '%s' yet", version);
     return code;
 }
+
+enum err_code metrics_store_deliveries(struct db *db, struct delivery_figures *out, size_t *count,
+                                       struct err *err)
+{
+    struct query *query;
+    bool has_row = false;
+    size_t capacity = *count;
+    *count = 0;
+    enum err_code code =
+        db_query(db, "SELECT channel, state, count(*) FROM delivery GROUP BY channel, state ORDER BY 1, 2",
+                 &query, err);
+    if (code != ERR_OK)
+        return code;
+    for (code = query_next(query, &has_row, err); code == ERR_OK && has_row && *count < capacity;
+         code = query_next(query, &has_row, err)) {
+        struct delivery_figures *row = &out[(*count)++];
+        (void)text_copy(text_of(query_text(query, 0)), row->channel, sizeof(row->channel));
+        (void)text_copy(text_of(query_text(query, 1)), row->state, sizeof(row->state));
+        row->count = query_i64(query, 2);
+    }
+    query_reset(query);
+    return code;
+}

@@ -28,4 +28,12 @@ struct drift_figures {
 enum err_code metrics_store_drift(struct db *db, const char *version, struct drift_figures *out,
                                   struct err *err) CHECKED;
 
+struct delivery_figures {
+    char channel[16], state[16];
+    int64_t count;
+};
+/* Deliveries of notifications that are kept, by channel and state; *count in: capacity, out: filled. */
+enum err_code metrics_store_deliveries(struct db *db, struct delivery_figures *out, size_t *count,
+                                       struct err *err) CHECKED;
+
 #endif

@@ -69,7 +69,7 @@ struct monitor_options {
         {"runs", OPTION_INT, member(runs), "runs",                                                             \
          100,    100000,     "1000",       "simulated seasons the limits of the loss are calibrated on"},      \
         {"samples", OPTION_INT, member(samples), "samples",                                                    \
-         50,        10000,      "300",           "windows of the past the limits of drift are calibrated on"}, \
+         50,        10000,      "200",           "windows of the past the limits of drift are calibrated on"}, \
     {                                                                                                          \
         "seed", OPTION_INT, member(seed), "", 0, 2147483647, "1", "seed of the calibration"                    \
     }

@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VERSIONS_MAX = 4096, OPEN_MAX = 5000, FEATURES_SHOWN = 400 };
+enum { VERSIONS_MAX = 4096, OPEN_MAX = 5000, FEATURES_SHOWN = LIMIT_FEATURES };
 
 #define MEMBER(name)  OPTION_MEMBER(struct performance_options, name)
 #define WATCHED(name) OPTION_MEMBER(struct performance_options, monitor.name)

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum selftest_ending { END_SUCCEED, END_FAIL, END_FAIL_BUSY, END_CRASH, END_EXIT };
+enum selftest_ending { END_SUCCEED, END_FAIL, END_FAIL_BUSY, END_CRASH };
 
 #define MEMBER(name) OPTION_MEMBER(struct selftest_options, name)
 static const struct option_row rows[] = {
@@ -31,7 +31,7 @@ static const struct option_row rows[] = {
     {"prints", OPTION_BOOL, MEMBER(prints), "", 0, 0, "false",
      "prints a line per step to standard output and one to standard error"},
     {"ignores_term", OPTION_BOOL, MEMBER(ignores_term), "", 0, 0, "false", "does not end when asked to"},
-    {"ending", OPTION_ENUM, MEMBER(ending), "succeed|fail|fail_busy|crash|exit", 0, 0, "succeed",
+    {"ending", OPTION_ENUM, MEMBER(ending), "succeed|fail|fail_busy|crash", 0, 0, "succeed",
      "how it ends; fail_busy is a failure that can be retried, crash a signal"},
     {"bad_attempts", OPTION_INT, MEMBER(bad_attempts), "", 0, 100, "0",
      "it ends like that at its first so many attempts and then succeeds; 0: always"},
@@ -113,7 +113,8 @@ static void report_step(const struct task_context *context, const struct selftes
     const struct reporter *reporter = context->reporter;
     report_progress(reporter, "selftest", (size_t)step, (size_t)options->steps);
     for (int64_t line = 0; line < options->lines; line++)
-        report_log(reporter, "step %" PRId64 " line %" PRId64, step, line);
+        report_log(reporter, "step %" PRId64 " line %" PRId64 " at %" PRId64 " us", step, line,
+                   clock_now_us());
     if (options->prints) {
         dprintf(STDOUT_FILENO, "stdout of step %" PRId64 "\n", step);
         dprintf(STDERR_FILENO, "stderr of step %" PRId64 "\n", step);
@@ -153,8 +154,6 @@ static enum err_code end_badly(const struct selftest_options *options, struct er
     case END_CRASH:
         (void)raise(SIGSEGV);
         return err_set(err, ERR_INTERNAL, "a signal did not end it");
-    case END_EXIT:
-        _exit(3);
     case END_SUCCEED:
     default:
         return ERR_OK;

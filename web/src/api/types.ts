@@ -98,6 +98,7 @@ export interface BotOption {
   engine: string;
   doc?: string;
   needs_prices?: boolean;
+  is_baseline?: boolean;
   options: OptionRow[];
 }
 

@@ -22,7 +22,7 @@ export function compact(value: Maybe): string {
 
 export function rate(value: Maybe): string {
   if (!isNumber(value)) return NONE;
-  return value < 10 ? value.toFixed(1) : compact(Math.round(value));
+  return value > 0 && value < 10 ? value.toFixed(1) : compact(Math.round(value));
 }
 
 export function bytes(value: Maybe): string {
@@ -76,12 +76,14 @@ export const dateTime = (time: string | null | undefined) => format(time, timeFo
 export const clock = (time: string | null | undefined) => format(time, clockFormat);
 export const year = (time: string | null | undefined) => (time ? time.slice(0, 4) : NONE);
 
+export const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+
 const TIMEFRAMES: Record<string, string> = { "1x2": "1X2", ou25: "O/U 2.5", btts: "Both score" };
 export const timeframe = (id: string) => TIMEFRAMES[id] ?? id;
 
 /** "lightgbm_prices" -> "LightGBM prices" */
 export function botName(id: string): string {
-  return id.replace(/_/g, " ").replace(/\blightgbm\b/i, "LightGBM").replace(/\belo\b/i, "Elo").replace(/\bxgboost\b/i, "XGBoost");
+  return capital(id.replace(/_/g, " ").replace(/\blightgbm\b/i, "LightGBM").replace(/\belo\b/i, "Elo").replace(/\bxgboost\b/i, "XGBoost"));
 }
 
 /** "E0 1x2 lightgbm" -> "E0 1X2 LightGBM" */

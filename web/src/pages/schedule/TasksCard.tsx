@@ -9,7 +9,7 @@ import { Button } from "../../ui/Button.tsx";
 import { Card } from "../../ui/Card.tsx";
 import { cronWords } from "../../ui/cron.ts";
 import { Switch } from "../../ui/Fields.tsx";
-import { dateTime, duration } from "../../ui/format.ts";
+import { capital, dateTime, duration } from "../../ui/format.ts";
 import { taskName } from "../../ui/names.ts";
 import { Ago } from "../../ui/Now.tsx";
 import { Answer, Empty } from "../../ui/States.tsx";
@@ -54,7 +54,7 @@ function Task({ task, refetch }: { task: ScheduleTask; refetch: () => Promise<vo
       <Switch label={`${name} is on`} checked={task.is_enabled} disabled={act.isBusy} onChange={(on) => void act.run(on ? "enable" : "disable")} />
       <div className="task-name">
         <strong>{name}</strong>
-        <p>{task.doc}</p>
+        <p>{capital(task.doc)}</p>
       </div>
       <div className="task-when">
         <span title={`${task.cron} (${task.time_zone})`}>{cronWords(task.cron)}</span>

@@ -1,7 +1,7 @@
 // What is to be learned: leagues x targets x bots, from how many matches, with which parameters.
 import { useEffect, useState } from "react";
 import { trainingOptions, trainingStart } from "../../api/routes.ts";
-import type { TrainingOptions, TrainingStatus } from "../../api/types.ts";
+import type { BotOption, TrainingOptions, TrainingStatus } from "../../api/types.ts";
 import { useQuery } from "../../live/cache.ts";
 import { keys } from "../../live/keys.ts";
 import { Button } from "../../ui/Button.tsx";
@@ -38,6 +38,10 @@ function firstChoice(options: TrainingOptions): Choice {
     training: {},
   };
 }
+
+/** What people train first; what others are only measured against, last. */
+const byUse = (a: BotOption, b: BotOption) => Number(a.is_baseline ?? false) - Number(b.is_baseline ?? false) || rank(a.id) - rank(b.id);
+const rank = (id: string) => (id.startsWith("lightgbm") ? 0 : 1);
 
 function Summary({ choice, problem }: { choice: Choice; problem: string | null }) {
   const count = choice.symbols.length * choice.timeframes.length * choice.bots.length;
@@ -101,7 +105,7 @@ function Form({ options, status }: { options: TrainingOptions; status: TrainingS
         <div className="start-title">Bots</div>
         <Chips
           legend="Bots"
-          choices={options.bots.map(({ id, doc }) => ({ id, name: botName(id), title: doc }))}
+          choices={[...options.bots].sort(byUse).map(({ id, doc }) => ({ id, name: botName(id), title: doc }))}
           chosen={choice.bots}
           onChange={(bots) => change({ bots })}
         />

@@ -1,0 +1,28 @@
+/* Forecast log: what was told over HTTP about matches still to come, so that it can be judged when they are played.
+ *
+ * Of each (match, version) the newest forecast; the same probabilities again are nothing new. Kept in a table of fixed size
+ * and written once a second in one transaction that does not wait for the disk: a power cut may lose the last seconds, a
+ * request never waits. Not logged: what is no stored match, was played or has begun, or rests on prices that the client
+ * made up. Loop thread. */
+#ifndef ALMANAC_API_FORECAST_LOG_H
+#define ALMANAC_API_FORECAST_LOG_H
+
+#include "base/err.h"
+#include "os/clock.h"
+#include "os/loop.h"
+#include "serve/forecaster.h"
+#include "store/store.h"
+
+struct forecast_log;
+
+enum err_code forecast_log_create(struct loop *loop, struct store *store, struct clock clock,
+                                  struct forecast_log **out, struct err *err) CHECKED;
+/* Writes what is left. NULL is fine. */
+void forecast_log_destroy(struct forecast_log *log);
+/* One look-up in a hash table. log NULL: nothing happens. */
+void forecast_log_note(struct forecast_log *log, const struct forecast_request *request,
+                       const struct forecast_answer *answer);
+/* Forecasts noted as new, and those that found no room before they were written. */
+void forecast_log_counts(const struct forecast_log *log, uint64_t *out_noted, uint64_t *out_dropped);
+
+#endif

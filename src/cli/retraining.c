@@ -1,0 +1,248 @@
+/* almanac retraining status | start | stop | trigger: the pipeline, on the store itself; no server is needed. What `trigger`
+ * asks for is trained here, one model after the other; a server that runs would queue it (POST
+ * /api/ml-management/retraining/trigger). */
+#include "base/time.h"
+#include "cli/command.h"
+#include "limits.h"
+#include "os/clock.h"
+#include "store/retrain_store.h"
+#include "task/performance.h"
+#include "task/retrain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { EVENTS_SHOWN = 20 };
+
+static const char *text_at(const json_t *object, const char *key)
+{
+    const char *value = json_string_value(json_object_get(object, key));
+    return value != NULL ? value : "-";
+}
+
+/* "cli:<user>" */
+static void find_who(char *out, size_t out_bytes)
+{
+    const char *user = getenv("USER");
+    (void)snprintf(out, out_bytes, "cli:%.40s", user != NULL && user[0] != '\0' ? user : "unknown");
+}
+
+/* ---- status ---- */
+
+static void write_event(const struct retraining_event *event, struct json_writer *out)
+{
+    char at[TIME_TEXT_BYTES];
+    time_format_iso(event->at_us, at);
+    json_begin_object(out);
+    json_field_text(out, "at", at);
+    json_field_text(out, "trigger", event->cause);
+    json_field_text(out, "subject", event->model.subject);
+    json_field_text(out, "variant", event->model.variant);
+    json_field_text(out, "bot", event->model.bot);
+    json_field_text(out, "version", event->model.version);
+    json_field_text(out, "decision", event->decision);
+    json_field_text(out, "reason", event->reason);
+    if (event->job_id != 0)
+        json_field_i64(out, "job_id", event->job_id);
+    else
+        json_field_null(out, "job_id");
+    json_end_object(out);
+}
+
+static void write_status(bool is_on, const struct retraining_event *events, size_t count, struct buffer *text)
+{
+    struct performance_options options;
+    struct json_writer out;
+    option_defaults(task_performance.options, &options);
+    json_writer_init(&out, text);
+    json_begin_object(&out);
+    json_field_bool(&out, "is_running", is_on);
+    json_field_f64(&out, "drift_threshold", options.monitor.drift_threshold);
+    json_field_f64(&out, "performance_threshold", options.monitor.performance_threshold);
+    json_field_f64(&out, "false_alarm_rate", options.monitor.rate);
+    json_field_i64(&out, "cooldown_h", options.cooldown_h);
+    json_key(&out, "history");
+    json_begin_array(&out);
+    for (size_t i = 0; i < count; i++)
+        write_event(&events[i], &out);
+    json_end_array(&out);
+    json_end_object(&out);
+    buffer_append_char(text, '\n');
+}
+
+static void print_status(bool is_on, const struct retraining_event *events, size_t count, struct buffer *text)
+{
+    buffer_printf(text, "auto-retraining is %s; newest decisions first:\n", is_on ? "on" : "stopped");
+    for (size_t i = 0; i < count; i++) {
+        char at[TIME_TEXT_BYTES];
+        time_format_iso(events[i].at_us, at);
+        buffer_printf(text, "%.19s  %-11s %-8s %s/%s/%s %s  %s\n", at, events[i].cause, events[i].decision,
+                      events[i].model.subject, events[i].model.variant, events[i].model.bot,
+                      events[i].model.version, events[i].reason);
+    }
+    if (count == 0)
+        buffer_append_text(text, "none yet\n");
+}
+
+static enum err_code show_status(struct session *session, struct err *err)
+{
+    static const struct watched_model all = {"", "", "", ""};
+    struct retraining_event *events = calloc(EVENTS_SHOWN, sizeof(*events));
+    size_t count = EVENTS_SHOWN;
+    bool is_on = true;
+    struct buffer text;
+    buffer_init(&text, LIMIT_RESULT_BYTES);
+    enum err_code code = events != NULL ? retrain_store_is_on(session->store.db, &is_on, err)
+                                        : err_nomem(err, EVENTS_SHOWN * sizeof(*events));
+    if (code == ERR_OK)
+        code = retrain_store_events(session->store.db, &all, events, &count, err);
+    if (code == ERR_OK) {
+        (session->settings.json ? write_status : print_status)(is_on, events, count, &text);
+        command_print(&text);
+    }
+    buffer_release(&text);
+    free(events);
+    return code;
+}
+
+enum action { SHOW, START, STOP };
+
+static enum err_code act(const struct command *command, int argc, char **argv, enum action action,
+                         struct err *err)
+{
+    struct settings settings;
+    struct session session = {0};
+    char who[64];
+    find_who(who, sizeof(who));
+    enum err_code code = command_parse(command, argc, argv, &settings, NULL, NULL, 0, NULL, err);
+    if (code == ERR_OK)
+        code = session_open(&session, &settings, DB_READ_WRITE, err);
+    if (code == ERR_OK && action != SHOW)
+        code = retrain_store_switch(session.store.db, action == START, who, clock_now_us(), err);
+    if (code == ERR_OK)
+        code = show_status(&session, err);
+    session_close(&session);
+    return code;
+}
+
+static enum err_code run_status(const struct command *command, int argc, char **argv, struct err *err)
+{
+    return act(command, argc, argv, SHOW, err);
+}
+
+static enum err_code run_start(const struct command *command, int argc, char **argv, struct err *err)
+{
+    return act(command, argc, argv, START, err);
+}
+
+static enum err_code run_stop(const struct command *command, int argc, char **argv, struct err *err)
+{
+    return act(command, argc, argv, STOP, err);
+}
+
+/* ---- trigger ---- */
+
+/* A task in this process: its result, committed. *out is released with json_decref. */
+static enum err_code run_task(struct session *session, const struct task *task, const void *options,
+                              json_t **out, struct err *err)
+{
+    struct buffer result;
+    buffer_init(&result, LIMIT_RESULT_BYTES);
+    enum err_code code = task->run(&session->context, options, &result, err);
+    terminal_finish();
+    if (code == ERR_OK)
+        code = json_read(buffer_text(&result), result.size_bytes, out, err);
+    if (code == ERR_OK && task->commit != NULL)
+        code = task->commit(&session->store, *out, err);
+    buffer_release(&result);
+    return code;
+}
+
+static enum err_code train_one(struct session *session, const json_t *order, struct buffer *text,
+                               struct err *err)
+{
+    struct train_options options;
+    json_t *result = NULL;
+    option_defaults(task_train.options, &options);
+    enum err_code code =
+        option_read_json(task_train.options, &options, json_object_get(order, "options"), true, err);
+    if (code == ERR_OK)
+        code = run_task(session, &task_train, &options, &result, err);
+    if (code == ERR_OK)
+        buffer_printf(text, "%s: version %s: %s\n", text_at(order, "label"), text_at(result, "version"),
+                      text_at(json_object_get(result, "decision"), "reason"));
+    json_decref(result);
+    return code;
+}
+
+static void print_decisions(const json_t *result, struct buffer *text)
+{
+    const json_t *model;
+    size_t i;
+    json_array_foreach(json_object_get(result, "models"), i, model)
+        buffer_printf(text, "%s/%s/%s %s: %s: %s\n", text_at(model, "subject"), text_at(model, "variant"),
+                      text_at(model, "bot"), text_at(model, "version"), text_at(model, "decision"),
+                      text_at(model, "reason"));
+}
+
+static enum err_code trigger(struct session *session, const struct retrain_options *options, struct err *err)
+{
+    json_t *result = NULL;
+    const json_t *order;
+    size_t i;
+    struct buffer text;
+    buffer_init(&text, LIMIT_RESULT_BYTES);
+    enum err_code code = run_task(session, &task_retrain, options, &result, err);
+    if (code == ERR_OK)
+        print_decisions(result, &text);
+    json_array_foreach(json_object_get(result, "then"), i, order) code =
+        code == ERR_OK ? train_one(session, order, &text, err) : code;
+    if (code == ERR_OK)
+        buffer_printf(&text, "%s\n", text_at(result, "note"));
+    command_print(&text);
+    json_decref(result);
+    buffer_release(&text);
+    return code;
+}
+
+static enum err_code run_trigger(const struct command *command, int argc, char **argv, struct err *err)
+{
+    struct settings settings;
+    struct retrain_options options;
+    struct session session = {0};
+    enum err_code code = command_parse(command, argc, argv, &settings, &options, NULL, 0, NULL, err);
+    if (code == ERR_OK && options.trigger == RETRAIN_SCHEDULE)
+        options.trigger = RETRAIN_MANUAL; /* somebody asks: it is not the schedule */
+    if (code == ERR_OK)
+        code = session_open(&session, &settings, DB_READ_WRITE, err);
+    if (code == ERR_OK)
+        code = trigger(&session, &options, err);
+    session_close(&session);
+    return code;
+}
+
+const struct command command_retraining_status = {
+    .name = "retraining status",
+    .usage = "",
+    .doc = "whether models are trained again by themselves, and the newest decisions",
+    .run = run_status,
+};
+const struct command command_retraining_start = {
+    .name = "retraining start",
+    .usage = "",
+    .doc = "alarms and the schedule lead to trainings again",
+    .run = run_start,
+};
+const struct command command_retraining_stop = {
+    .name = "retraining stop",
+    .usage = "",
+    .doc = "nothing is trained by itself any more; kept over a restart",
+    .run = run_stop,
+};
+const struct command command_retraining_trigger = {
+    .name = "retraining trigger",
+    .usage = "[--subject E0] [--variant 1x2] [--bot lightgbm] [--trigger manual] [--window full|180d]",
+    .doc = "decide which models in production to train again, and train them here",
+    .task = &task_retrain,
+    .run = run_trigger,
+};
