@@ -3,7 +3,8 @@
  *     jobs FOLDER COUNT BATCH
  *
  * Accepts COUNT jobs, BATCH per call (1: each with its own wait for the disk), then starts and ends each in the order of the
- * queue. Accepting and ending wait for the disk (synchronous FULL), as in the server; a start does not, see job_store.h.
+ * queue. Accepting waits for the disk (synchronous FULL) before it returns; starts and ends are on the disk at the latest when
+ * the last has ended, in the server within a second (job/supervisor_sync.c).
  * Prints one JSON object: seconds of each part, and what the rows say afterwards. */
 #include "base/text.h"
 #include "base/time.h"
@@ -42,6 +43,7 @@ static enum err_code claim(struct db *db, int64_t *out_id, struct err *err)
                                 .lease = "bench",
                                 .pid = 1,
                                 .process = "none",
+                                .may_wait = true,
                                 .now_us = clock_now_us()};
 
     enum err_code code = job_store_next(db, "default", change.now_us, out_id, err);
@@ -57,6 +59,7 @@ static enum err_code finish(struct db *db, int64_t id, struct err *err)
                                 .attempt = 1,
                                 .lease = "bench",
                                 .result_json = "{}",
+                                .may_wait = true,
                                 .now_us = clock_now_us()};
 
     return job_store_change(db, &change, err);
@@ -72,7 +75,7 @@ static enum err_code run_all(struct db *db, int64_t count, struct err *err)
         if (code == ERR_OK)
             code = finish(db, id, err);
     }
-    return code;
+    return code == ERR_OK ? db_sync(db, err) : code;
 }
 
 static enum err_code measure(struct store *store, int64_t count, int64_t batch, struct err *err)

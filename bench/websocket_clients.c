@@ -262,10 +262,11 @@ static void print_result(struct bench *bench)
         if (noted->count == 0)
             continue;
         qsort(noted->took_us, noted->count, sizeof(*noted->took_us), compare);
+        size_t middle = noted->count / 2;
         printf("%s{\"seq\":%" PRId64
                ",\"count\":%zu,\"bytes\":%zu,\"first_ms\":%.1f,\"median_ms\":%.1f,\"last_ms\":%.1f}",
                i > 0 ? "," : "", noted->seq, noted->count, noted->size_bytes, noted->took_us[0] / 1e3,
-               noted->took_us[noted->count / 2] / 1e3, noted->took_us[noted->count - 1] / 1e3);
+               noted->took_us[middle] / 1e3, noted->took_us[noted->count - 1] / 1e3);
         free(noted->took_us);
     }
     printf("]}\n");

@@ -160,7 +160,7 @@ def test_killed_at_any_instant(empty):
         assert set(runs) == set(rows)
         twice = {mark: names for mark, names in runs.items() if len(names) != 1}
         assert not twice, twice
-        assert not list((empty.data_dir / "jobs").iterdir())  # nothing is left to resume
+        wait_for(lambda: not list((empty.data_dir / "jobs").iterdir()), 5, "nothing is left to resume")
         assert not workers_in(empty.work_dir)
     finally:
         assert server.stop() == 0

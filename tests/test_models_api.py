@@ -182,21 +182,38 @@ def test_compare(trained, league, serve):
         better = None if metric["difference"] == 0 else "b" if (metric["difference"] < 0) == metric["lower_is_better"] else "a"
         assert metric["better"] == better, name
     assert metrics["brier"]["b"] == result["description"]["holdout_metrics"]["brier"]
-    assert answer["paired"]["champion"] == first and answer["paired"]["low"] <= answer["paired"]["difference"]
-    assert abs(answer["paired"]["difference"] - metrics["brier"]["difference"]) < 1e-9
+    # match by match: the same holdout here, so the same difference, now with an interval
+    paired = answer["paired"]
+    assert paired["matches"] == result["description"]["holdout"]["rows"] and answer["paired_reason"] is None
+    for name in ("brier", "log_loss"):
+        assert abs(paired[name]["difference"] - metrics[name]["difference"]) < 1e-9
+        assert paired[name]["low"] <= paired[name]["difference"] <= paired[name]["high"]
+    assert (answer["decision"]["champion"], answer["decision"]["challenger"]) == (first, result["version"])
+    assert abs(answer["decision"]["difference"] - paired["brier"]["difference"]) < 1e-9
+    swapped = server.get("/api/models/compare", params={"a": result["version"], "b": first}).json()
+    assert abs(swapped["paired"]["brier"]["difference"] + paired["brier"]["difference"]) < 1e-12
     differs = {(o["section"], o["name"]): (o["a"], o["b"]) for o in answer["options"]}
     assert differs[("options", "seed")] == (1, 5) and differs[("engine_options", "trees")] == (25, 10)
     # other matches: no difference is claimed
     totals = version_of(server, "ou25")
     other = server.get("/api/models/compare", params={"a": first, "b": totals}).json()
-    assert other["same_window"] is False and other["paired"] is None
+    assert other["same_window"] is False and other["paired"] is None and "different things" in other["paired_reason"]
     assert all(m["difference"] is None and m["better"] is None for m in other["metrics"])
     assert_error(server.get("/api/models/compare", params={"a": first}), 400, field="b")
     assert_error(server.get("/api/models/compare", params={"a": first, "b": "ffffffff"}), 404)
     # the terminal tells the same
     shown = trained.run("models", "compare", first, result["version"]).stdout
-    assert "the same matches" in shown and "trees: 25 | 10" in shown and "paired Brier" in shown
-    assert trained.json("models", "compare", first, result["version"])["metrics"] == answer["metrics"]
+    assert "the same matches" in shown and "trees: 25 | 10" in shown and "neither learned from" in shown
+    assert trained.json("models", "compare", first, result["version"])["paired"] == paired
+    # a holdout of another length: no difference of figures, but the matches after what both learned from
+    longer = server.wait_job(train(server, league, seed=6, holdout=0.4))["result"]
+    uneven = server.get("/api/models/compare", params={"a": first, "b": longer["version"]}).json()
+    assert uneven["same_window"] is False and uneven["paired"]["matches"] == paired["matches"]
+    assert uneven["paired"]["from"] >= answer["a"]["period"]["to"]
+    # what is cleared is still told of, but forecasts nothing
+    server.request("DELETE", f"/api/models/versions/{first}")
+    gone = server.get("/api/models/compare", params={"a": first, "b": longer["version"]}).json()
+    assert gone["paired"] is None and "cleared" in gone["paired_reason"] and gone["metrics"]
 
 
 # ---- actions ----

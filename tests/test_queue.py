@@ -352,7 +352,7 @@ def test_a_stopped_job_goes_on_where_it_was(server, empty):
     found = server.job(job)
     assert found["job"]["attempt"] == 2 and found["result"]["attempts"] == 2
     assert "goes on behind step" in (empty.data_dir / "logs" / f"{job}.log").read_text()
-    assert not (empty.data_dir / "jobs" / str(job)).exists()  # nothing is left to resume
+    wait_for(lambda: not (empty.data_dir / "jobs" / str(job)).exists(), 5, "nothing is left to resume")
     assert ("stopped", "queued", "ann") in history(server, job)
 
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# make test: unit tests (cmocka, CTest), black-box tests (pytest against the real binary), the Node client's tests.
+# make test: unit tests (cmocka, CTest), black-box tests (pytest against the real binary), the tests of the Node client and
+# of the dashboard's functions (its pages are tested by pytest, in Chromium).
 # Arguments choose suites: `tools/test.sh unit`, `tools/test.sh blackbox node`. Logs stay in build/test-logs/.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
@@ -21,6 +22,11 @@ suite_blackbox() {
 suite_node() {
   # from inside the folder: what `node --test FOLDER` means differs between Node's versions
   (cd clients/node && node --test 2>&1) | tee "$LOGS/node.log"
+  if [ -d "$BUILD/web-work/node_modules" ]; then # the dashboard's pure functions; bundled by its own tools
+    rm -rf "$BUILD/web-work/test"
+    cp -r web/test "$BUILD/web-work/test"
+    (cd "$BUILD/web-work" && node --test 2>&1) | tee -a "$LOGS/node.log"
+  fi
   # Node is content with no tests at all; we are not
   grep -Eq '^(#|ℹ) pass [1-9]' "$LOGS/node.log"
 }

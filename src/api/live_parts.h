@@ -55,7 +55,7 @@ struct live {
 size_t live_topic_find(const char *name);
 const char *live_topic_name(size_t topic);
 /* The client follows these topics from now on, and no others; logs are not touched. */
-void live_set_topics(struct live_client *client, uint64_t topics);
+void live_set_topics(struct live_client *client, uint64_t wanted);
 /* Takes everything off a client that goes. */
 void live_leave(struct live_client *client);
 /* The envelope of an event up to "data":, and its end. */

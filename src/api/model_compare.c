@@ -1,12 +1,15 @@
 /* Two versions side by side.
  *
- * Figures of different matches say nothing about which model is better, so a difference is given only where both were
- * judged on the same window of the same league and target ("same_window"). Where one of them was decided against the other
- * the decision's paired difference with its interval is there too: that is the figure to believe. */
+ * Figures of different matches say nothing about which model is better, so a difference of the holdouts is given only where
+ * both were judged on the same window of the same league and target ("same_window"). The figure to believe is "paired": both
+ * forecast every match that neither learned from, over again, from the newer feature matrix that is kept; their difference
+ * has an interval. "decision" is what was said when one of them was a challenger of the other. */
 #include "api/model_object.h"
 
+#include "base/time.h"
 #include "learn/metric.h"
 #include "limits.h"
+#include "task/duel.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -124,7 +127,7 @@ static void put_number(struct json_writer *out, const char *key, const json_t *v
     json_field_f64(out, key, json_is_number(value) ? json_number_value(value) : NAN);
 }
 
-static void write_paired(struct json_writer *out, const struct pair *pair)
+static void write_decision(struct json_writer *out, const struct pair *pair)
 {
     const struct side *challenger = &pair->b, *champion = &pair->a;
     const json_t *decision = find_decision(challenger, champion);
@@ -133,7 +136,7 @@ static void write_paired(struct json_writer *out, const struct pair *pair)
         champion = &pair->b;
         decision = find_decision(challenger, champion);
     }
-    json_key(out, "paired");
+    json_key(out, "decision");
     if (decision == NULL) {
         json_put_null(out);
         return;
@@ -148,6 +151,67 @@ static void write_paired(struct json_writer *out, const struct pair *pair)
     put_number(out, "high", json_object_get(brier, "high"));
     json_field_text(out, "reason", json_string_value(json_object_get(decision, "reason")));
     json_end_object(out);
+}
+
+/* ---- both over again ---- */
+
+static const char *matrix_of(const struct side *side)
+{
+    const char *key = json_string_value(described(side, "matrix"));
+    return key != NULL ? key : "";
+}
+
+/* On the newer matrix if it is kept, else on the older. */
+static enum err_code fight(struct store *store, const struct pair *pair, struct duel *out, struct err *err)
+{
+    struct task_context context = {.store = store};
+    bool b_is_newer = pair->b.row.trained_us >= pair->a.row.trained_us;
+    const struct side *newer = b_is_newer ? &pair->b : &pair->a, *older = b_is_newer ? &pair->a : &pair->b;
+    enum err_code code = duel_versions(&context, &pair->a.row, &pair->b.row, matrix_of(newer), out, err);
+    if (code == ERR_NOT_FOUND && strcmp(matrix_of(newer), matrix_of(older)) != 0)
+        code = duel_versions(&context, &pair->a.row, &pair->b.row, matrix_of(older), out, err);
+    return code;
+}
+
+static void write_interval(struct json_writer *out, const char *key, const struct interval *interval)
+{
+    json_key(out, key);
+    json_begin_object(out);
+    json_field_f64(out, "difference", interval->value);
+    json_field_f64(out, "low", interval->low);
+    json_field_f64(out, "high", interval->high);
+    json_end_object(out);
+}
+
+static void write_moment(struct json_writer *out, const char *key, int64_t time_us)
+{
+    char text[TIME_TEXT_BYTES];
+    time_format_iso(time_us, text);
+    json_field_text(out, key, text);
+}
+
+/* Why they cannot be compared is an answer, not an error. */
+static void write_paired(struct store *store, struct json_writer *out, const struct pair *pair)
+{
+    struct duel duel;
+    struct err err = {0};
+    enum err_code code = pair->a.row.cleared_us != TIME_NONE || pair->b.row.cleared_us != TIME_NONE
+                             ? err_set(&err, ERR_NOT_FOUND, "the file of a cleared version is gone")
+                             : fight(store, pair, &duel, &err);
+    json_key(out, "paired");
+    if (code != ERR_OK) {
+        json_put_null(out);
+        json_field_text(out, "paired_reason", err.text);
+        return;
+    }
+    json_begin_object(out);
+    json_field_i64(out, "matches", (int64_t)duel.matches);
+    write_moment(out, "from", duel.from_us);
+    write_moment(out, "to", duel.to_us);
+    write_interval(out, "brier", &duel.brier);
+    write_interval(out, "log_loss", &duel.log_loss);
+    json_end_object(out);
+    json_field_null(out, "paired_reason");
 }
 
 /* ---- options ---- */
@@ -211,7 +275,8 @@ static enum err_code write_pair(struct store *store, const struct pair *pair, in
         return code;
     json_field_bool(out, "same_window", pair->same_window);
     write_metrics(out, pair);
-    write_paired(out, pair);
+    write_paired(store, out, pair);
+    write_decision(out, pair);
     json_key(out, "options");
     json_begin_array(out);
     write_section(out, pair, "options");

@@ -199,16 +199,80 @@ HANDLER(api_models_decisions)
     return answer_past(context, match, false, response, err);
 }
 
+/* A comparison on its way: both versions forecast some thousand matches, so it is done on the pool, with a store handle of
+ * its own. */
+struct comparison {
+    struct http_deferred *deferred;
+    char folder[FILE_PATH_BYTES];
+    char a[MODEL_VERSION_BYTES], b[MODEL_VERSION_BYTES];
+    int64_t now_us;
+    struct err err;
+    enum err_code code;
+};
+
+static void compare_work(void *context)
+{
+    struct comparison *comparison = context;
+    struct http_response *response = http_deferred_response(comparison->deferred);
+    struct json_writer out;
+    struct store store;
+    comparison->code = store_open(comparison->folder, DB_READ_ONLY, &store, &comparison->err);
+    if (comparison->code != ERR_OK)
+        return;
+    json_writer_init(&out, &response->body);
+    comparison->code = model_object_write_comparison(&store, comparison->a, comparison->b, comparison->now_us,
+                                                     &out, &comparison->err);
+    if (comparison->code == ERR_OK)
+        comparison->code = buffer_check(&response->body, "the answer", &comparison->err);
+    store_close(&store);
+}
+
+static void compare_done(void *context)
+{
+    struct comparison *comparison = context;
+    if (comparison->code != ERR_OK)
+        http_respond_error(http_deferred_response(comparison->deferred), &comparison->err);
+    http_response_complete(comparison->deferred);
+    free(comparison);
+}
+
+/* What is wrong with the question is answered at once. */
+static enum err_code find_side(struct api *api, const struct http_request *request, const char *key,
+                               char out[MODEL_VERSION_BYTES], struct err *err)
+{
+    const char *prefix = http_request_query(request, key);
+    struct version_row row;
+    if (prefix == NULL)
+        return err_set_field(err, ERR_INVALID, key, "name two versions to compare: ?a=VERSION&b=VERSION");
+    enum err_code code = registry_find(api->store, prefix, &row, err);
+    if (code == ERR_OK)
+        memcpy(out, row.version, MODEL_VERSION_BYTES);
+    return code;
+}
+
 HANDLER(api_models_compare)
 {
     struct api *api = context;
-    const char *a = http_request_query(match->request, "a"), *b = http_request_query(match->request, "b");
-    struct json_writer out;
-    if (a == NULL || b == NULL)
-        return err_set_field(err, ERR_INVALID, a == NULL ? "a" : "b",
-                             "name two versions to compare: ?a=VERSION&b=VERSION");
-    json_writer_init(&out, &response->body);
-    return model_object_write_comparison(api->store, a, b, now_of(api), &out, err);
+    struct comparison *comparison = calloc(1, sizeof(*comparison));
+    if (comparison == NULL)
+        return err_nomem(err, sizeof(*comparison));
+    comparison->now_us = now_of(api);
+    memcpy(comparison->folder, api->store->folder, sizeof(comparison->folder));
+    enum err_code code = find_side(api, match->request, "a", comparison->a, err);
+    if (code == ERR_OK)
+        code = find_side(api, match->request, "b", comparison->b, err);
+    if (code == ERR_OK)
+        code = http_response_defer(match->request, response, &comparison->deferred, err);
+    if (code != ERR_OK) {
+        free(comparison);
+        return code;
+    }
+    code = pool_submit(api->pool, api->loop, compare_work, compare_done, comparison, err);
+    if (code != ERR_OK) { /* the error is the answer; completing only frees */
+        http_response_complete(comparison->deferred);
+        free(comparison);
+    }
+    return code;
 }
 
 /* ---- one version ---- */

@@ -2,6 +2,7 @@
  * against the task's option table before anything is accepted, so that a bad request never makes a job. */
 #include "api/api.h"
 
+#include "api/training.h"
 #include "limits.h"
 #include "task/task.h"
 
@@ -35,6 +36,7 @@ static enum err_code submit(struct api *api, const char *name, const struct rout
     struct buffer options;
     struct job_order order;
     struct job_row job;
+    char label[JOB_LABEL_BYTES] = "";
     json_t *body = NULL;
     assert(task != NULL);
     buffer_init(&options, LIMIT_BODY_BYTES);
@@ -47,6 +49,9 @@ static enum err_code submit(struct api *api, const char *name, const struct rout
     if (code == ERR_OK) {
         order.task = task->name;
         order.request_json = buffer_text(&options);
+        if (task == &task_train)
+            training_label(order.request_json, label);
+        order.label = label;
         code = supervisor_submit(api->supervisor, &order, &job, NULL, err);
     }
     buffer_release(&options);

@@ -47,20 +47,15 @@ struct training_name {
     char symbol[16], timeframe[16], bot[TRAINING_BOT_BYTES];
 };
 
-/* Empty parts where the job is no training, or one of an earlier program. */
-static struct training_name name_of(const struct api *api, const struct job_row *job)
+/* Empty parts where the request is none of this program. */
+static struct training_name name_request(const char *request, size_t size_bytes)
 {
     struct training_name name = {0};
     struct train_options options;
     struct model_name model;
-    struct buffer request;
     json_t *json = NULL;
-    if (strcmp(job->task, task_train.name) != 0)
-        return name;
     option_defaults(task_train.options, &options);
-    buffer_init(&request, LIMIT_BODY_BYTES);
-    if (job_store_request(api->store->db, job->id, &request, NULL) == ERR_OK &&
-        json_read(buffer_text(&request), request.size_bytes, &json, NULL) == ERR_OK &&
+    if (json_read(request, size_bytes, &json, NULL) == ERR_OK &&
         option_read_json(task_train.options, &options, json, false, NULL) == ERR_OK &&
         train_model_name(&options, &model, NULL) == ERR_OK) {
         (void)text_copy(text_of(model.subject), name.symbol, sizeof(name.symbol));
@@ -68,8 +63,28 @@ static struct training_name name_of(const struct api *api, const struct job_row 
         (void)text_copy(text_of(model.bot), name.bot, sizeof(name.bot));
     }
     json_decref(json);
+    return name;
+}
+
+static struct training_name name_of(const struct api *api, const struct job_row *job)
+{
+    struct training_name name = {0};
+    struct buffer request;
+    if (strcmp(job->task, task_train.name) != 0)
+        return name;
+    buffer_init(&request, LIMIT_BODY_BYTES);
+    if (job_store_request(api->store->db, job->id, &request, NULL) == ERR_OK)
+        name = name_request(buffer_text(&request), request.size_bytes);
     buffer_release(&request);
     return name;
+}
+
+void training_label(const char *request, char out[JOB_LABEL_BYTES])
+{
+    struct training_name name = name_request(request, strlen(request));
+    out[0] = '\0';
+    if (name.symbol[0] != '\0')
+        (void)snprintf(out, JOB_LABEL_BYTES, "%s %s %s", name.symbol, name.timeframe, name.bot);
 }
 
 static void write_text_or_null(struct json_writer *out, const char *key, const char *text)

@@ -30,4 +30,7 @@ enum err_code training_write_status(struct api *api, struct json_writer *out, st
 enum err_code training_batch(struct api *api, bool only_active, char out[JOB_BATCH_BYTES],
                              struct err *err) CHECKED;
 
+/* What people call a training: "E0 1x2 lightgbm"; "" when the request (JSON) is none. */
+void training_label(const char *request, char out[JOB_LABEL_BYTES]);
+
 #endif

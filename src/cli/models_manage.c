@@ -209,10 +209,25 @@ static void print_metrics(const json_t *json, struct buffer *out)
     }
 }
 
+static void print_paired(const json_t *json, struct buffer *out)
+{
+    static const char *const keys[] = {"brier", "log_loss"}, *const names[] = {"Brier", "log loss"};
+    const json_t *paired = json_object_get(json, "paired");
+    if (!json_is_object(paired)) {
+        buffer_printf(out, "not compared match by match: %s\n", text(json, "paired_reason"));
+        return;
+    }
+    buffer_printf(out, "b minus a on %.0f matches that neither learned from:\n", number(paired, "matches"));
+    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+        const json_t *interval = json_object_get(paired, keys[i]);
+        buffer_printf(out, "  %-10s %+.5f [%+.5f, %+.5f]\n", names[i], number(interval, "difference"),
+                      number(interval, "low"), number(interval, "high"));
+    }
+}
+
 static void print_comparison(const json_t *json, struct buffer *out)
 {
-    const json_t *a = json_object_get(json, "a"), *b = json_object_get(json, "b"),
-                 *paired = json_object_get(json, "paired"), *row;
+    const json_t *a = json_object_get(json, "a"), *b = json_object_get(json, "b"), *row;
     size_t index;
     buffer_printf(out, "a  %s  %s/%s/%s  %s\n", text(a, "version"), text(a, "subject"), text(a, "variant"),
                   text(a, "bot"), text(a, "stage"));
@@ -223,10 +238,7 @@ static void print_comparison(const json_t *json, struct buffer *out)
                       ? "the same matches"
                       : "different matches: the figures do not say which is better");
     print_metrics(json, out);
-    if (json_is_object(paired))
-        buffer_printf(out, "  paired Brier, %s minus %s: %+.5f [%+.5f, %+.5f]\n", text(paired, "challenger"),
-                      text(paired, "champion"), number(paired, "difference"), number(paired, "low"),
-                      number(paired, "high"));
+    print_paired(json, out);
     json_array_foreach(json_object_get(json, "options"), index, row)
     {
         buffer_printf(out, "  %s: ", text(row, "name"));

@@ -48,7 +48,8 @@ static enum err_code run(const struct command *command, int argc, char **argv, s
 
 const struct command command_simulate_football = {
     .name = "simulate football",
-    .usage = "--out DIR [--leagues N] [--seasons N] [--seed N] [--end-year YEAR] [--attributes] [--shift KIND --shift-at DATE]",
+    .usage = "--out DIR [--leagues N] [--seasons N] [--seed N] [--end-year YEAR] [--attributes] "
+             "[--shift KIND --shift-at DATE]",
     .doc = "write invented leagues as football-data files, with the true probabilities of every match beside "
            "them",
     .options = &simulate_option_table,

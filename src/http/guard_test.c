@@ -180,6 +180,14 @@ static void origins(void **state)
     assert_int_equal(origin("http://example.com", true), ERR_OK);
 }
 
+static void an_upgrade_is_noticed(void **state)
+{
+    struct guard plain = COLLECT({"Host", "localhost"}), upgrading = COLLECT({"uPGRADE", "websocket"});
+    (void)state;
+    assert_false(plain.upgrades);
+    assert_true(upgrading.upgrades);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +197,7 @@ int main(void)
         cmocka_unit_test(hosts),
         cmocka_unit_test(a_missing_host_is_for_http_1_0),
         cmocka_unit_test(origins),
+        cmocka_unit_test(an_upgrade_is_noticed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

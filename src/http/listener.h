@@ -6,7 +6,7 @@
  * headers LIMIT_HEADER_BYTES (431), slow clients (dropped after LIMIT_REQUEST_TIME_MS), LIMIT_CONNECTIONS
  * (more wait). Refused with 400: a repeated Content-Length, Content-Length with Transfer-Encoding, broken
  * percent-escapes and %00. Loopback safety: Host must name this server (403; see guard.h), and so must Origin
- * for anything but GET and HEAD. Threads: the loop's, also create and destroy (before and after loop_run any
+ * for anything but GET and HEAD that stay HTTP. Threads: the loop's, also create and destroy (before and after loop_run any
  * one thread). Memory: what a request points to is valid until the handler returns. */
 #ifndef ALMANAC_HTTP_LISTENER_H
 #define ALMANAC_HTTP_LISTENER_H

@@ -99,7 +99,7 @@ struct websocket_hub {
 };
 
 /* The thread: takes orders until it is told to stop. Returns NULL. */
-void *hub_main(void *hub);
+void *hub_main(void *context);
 /* Adds an event for the loop; any thread. */
 void hub_push_event(struct websocket_hub *hub, struct hub_event *event);
 void hub_wake(int descriptor);

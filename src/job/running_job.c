@@ -142,6 +142,7 @@ static enum err_code move_to_end(struct running_job *job, struct err *err)
                                 .result_json = result,
                                 .not_before_us = job->not_before_us,
                                 .is_failure = job->is_failure,
+                                .may_wait = true,
                                 .now_us = supervisor_now_us(job->supervisor)};
     enum err_code code = job_store_change(job->supervisor->store->db, &change, err);
     free(result);
@@ -180,7 +181,8 @@ static void announce_end(struct running_job *job)
     say_end(job);
     running_job_destroy(job);
     if (state == JOB_SUCCEEDED) /* nothing will be resumed */
-        job_folder_remove(supervisor->store, id);
+        supervisor_note_success(supervisor, id);
+    supervisor_sync_soon(supervisor);
     if (job_state_is_final(state))
         log_feed_ended(supervisor->feed, id, state);
     supervisor_tell_news(supervisor);
@@ -361,6 +363,7 @@ static enum err_code launch(struct running_job *job, struct buffer *request, str
                                 .lease = supervisor->lease,
                                 .pid = child_pid(job->child),
                                 .process = mark,
+                                .may_wait = true,
                                 .now_us = supervisor_now_us(supervisor)};
     code = job_store_change(supervisor->store->db, &change, err);
     if (code == ERR_OK) {

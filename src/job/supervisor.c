@@ -327,6 +327,9 @@ void supervisor_destroy(struct supervisor *supervisor)
         running_job_destroy(supervisor->running);
     if (supervisor->start_timer != NULL)
         loop_timer_remove(supervisor->loop, supervisor->start_timer);
+    if (supervisor->sync_timer != NULL)
+        loop_timer_remove(supervisor->loop, supervisor->sync_timer);
+    supervisor_sync(supervisor);
     if (supervisor->watch_timer != NULL)
         loop_timer_remove(supervisor->loop, supervisor->watch_timer);
     log_feed_destroy(supervisor->feed);

@@ -5,6 +5,7 @@
  *   running_job.c     one job from its start to its end
  *   job_progress.c    what it tells about itself
  *   job_watch.c       its limits
+ *   supervisor_sync.c ends reach the disk
  *   recovery.c        what a dead server left */
 #ifndef ALMANAC_JOB_SUPERVISOR_PARTS_H
 #define ALMANAC_JOB_SUPERVISOR_PARTS_H
@@ -45,6 +46,8 @@ struct running_job {
     struct loop_timer *retry_timer;
 };
 
+enum { SUCCEEDED_MAX = 64 };
+
 struct supervisor {
     struct loop *loop;
     struct store *store;
@@ -59,6 +62,9 @@ struct supervisor {
     size_t running_count;
     struct loop_timer *start_timer, *watch_timer;
     unsigned watch_turns;
+    struct loop_timer *sync_timer;
+    int64_t succeeded[SUCCEEDED_MAX]; /* jobs whose folders go once their rows are on the disk */
+    size_t succeeded_count;
     bool is_closing, is_telling, is_starting;
     bool is_draining[QUEUE_COUNT]; /* stopped: the running ones finish */
 };
@@ -71,6 +77,10 @@ struct running_job *supervisor_find(const struct supervisor *supervisor,
                                     int64_t id); /* NULL: it does not run */
 /* Tells what the store knows and `changed` does not. */
 void supervisor_tell_news(struct supervisor *supervisor);
+/* What ended reaches the disk within a second, or now. */
+void supervisor_sync_soon(struct supervisor *supervisor);
+void supervisor_sync(struct supervisor *supervisor);
+void supervisor_note_success(struct supervisor *supervisor, int64_t id);
 /* Starts queued jobs while there is room; what goes wrong is logged and tried again. */
 void supervisor_start_queued(struct supervisor *supervisor);
 

@@ -82,6 +82,13 @@ static bool is_first_failure(struct test_server *server, int64_t id)
     return test_job(server, id).failures == 1;
 }
 
+static bool is_removed(struct test_server *server, int64_t id)
+{
+    char folder[FILE_PATH_BYTES];
+
+    return job_folder_path(server->store.folder, id, folder, NULL) == ERR_OK && !file_exists(folder);
+}
+
 /* ---- time ---- */
 
 static void test_time_limits(void **state)
@@ -289,7 +296,7 @@ static void test_resume(void **state)
     row = test_job(server, row.id);
     assert_int_equal(row.state, JOB_SUCCEEDED);
     assert_int_equal(row.attempt, 2);
-    assert_false(file_exists(folder));
+    assert_true(test_wait_for(server, is_removed, row.id, TEST_WAIT_MS)); /* once the row is on the disk */
 }
 
 /* ---- completed runs ---- */

@@ -334,8 +334,8 @@ enum err_code zone_read(const void *data, size_t size_bytes, const char *name, s
     if (!find_block(bytes, size_bytes, &counts, &offset))
         return err_set(err, ERR_CORRUPT, "time zone '%s': not a TZif file of version 2 or later", name);
     if (counts.leap != 0)
-        return err_set(err, ERR_INVALID, "time zone '%s' counts leap seconds; name the zone without 'right/'",
-                       name);
+        return err_set_field(err, ERR_INVALID, "time_zone",
+                             "time zone '%s' counts leap seconds; name the zone without 'right/'", name);
     enum err_code code = create(name, counts.time, &zone, err);
     if (code != ERR_OK)
         return code;
@@ -370,16 +370,19 @@ static enum err_code read_file(const char *path, const char *name, struct zone *
     struct file_map map = {0};
     struct file_info info;
     enum err_code code = file_stat(path, &info, err);
-    if (code == ERR_NOT_FOUND || (code == ERR_OK && info.is_folder))
-        return err_set_field(err, ERR_NOT_FOUND, "time_zone",
-                             "no time zone is called '%s' (for example Europe/Berlin)", name);
+    if (code == ERR_OK && info.is_folder)
+        code = ERR_NOT_FOUND;
     if (code == ERR_OK)
         code = file_map_open(path, FILE_BYTES_MAX, &map, err);
-    if (code != ERR_OK)
-        return code;
-    code = zone_read(map.data, map.size_bytes, name, out, err);
+    if (code == ERR_OK && (map.size_bytes < 4 || memcmp(map.data, "TZif", 4) != 0))
+        code = ERR_NOT_FOUND; /* one of the tables beside the zones */
+    if (code == ERR_OK)
+        code = zone_read(map.data, map.size_bytes, name, out, err);
     file_map_close(&map);
-    return code;
+    return code != ERR_NOT_FOUND
+               ? code
+               : err_set_field(err, ERR_NOT_FOUND, "time_zone",
+                               "no time zone is called '%s' (for example Europe/Berlin)", name);
 }
 
 enum err_code zone_open(const char *folder, const char *name, struct zone **out, struct err *err)

@@ -77,7 +77,7 @@ static void test_offsets_are_those_of_the_library(void **state)
             /* the C library does not read years before 1900 as we do; 1902 is where its 32-bit past begins */
             int64_t day = time_day_from_civil(1903, 1, 1) +
                           (int64_t)(random_uniform(&random) * (double)(time_day_from_civil(2110, 1, 1) -
-                                                                    time_day_from_civil(1903, 1, 1)));
+                                                                       time_day_from_civil(1903, 1, 1)));
             int64_t time_us = day * TIME_DAY_US + (int64_t)(random_uniform(&random) * 86400) * TIME_SECOND_US;
             int64_t offset_s = (zone_to_local(zone, time_us) - time_us) / TIME_SECOND_US;
             if (offset_s != library_offset(time_us))
@@ -183,6 +183,7 @@ static void test_names_stay_in_the_folder(void **state)
     struct err err = {0};
     assert_int_equal(zone_open(NULL, "Europe", &zone, &err), ERR_NOT_FOUND);
     assert_int_equal(zone_open(NULL, "Europe/Atlantis", &zone, &err), ERR_NOT_FOUND);
+    assert_int_equal(zone_open("/etc", "passwd", &zone, &err), ERR_NOT_FOUND); /* a file that is no zone */
     assert_int_equal(zone_open("/nowhere", "Europe/Berlin", &zone, &err), ERR_NOT_FOUND);
     assert_int_equal(zone_open("/nowhere", "UTC", &zone, &err), ERR_OK);
     assert_string_equal(zone_name(zone), "UTC");

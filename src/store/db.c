@@ -23,10 +23,11 @@ enum {
     PARAMETER_MAX = 256, /* a statement that inserts many rows at once has the most */
     BUSY_TIMEOUT_MS = 5000,
     FIRST_SLOTS = 64,
-    /* pages of 4 kB: 32 MB of log before it is emptied into the file, 48 MB of cache while loading */
+    /* pages of 4 kB: the log is emptied into the file, which waits for the disk twice, at 16 MB, while loading at 32 MB; 48 MB of
+     * cache while loading */
     BULK_CHECKPOINT_PAGES = 8000,
     BULK_CACHE_KB = 48000,
-    USUAL_CHECKPOINT_PAGES = 1000,
+    USUAL_CHECKPOINT_PAGES = 4000,
     USUAL_CACHE_KB = 8000,
 };
 
@@ -35,6 +36,7 @@ struct query {
     const char *sql; /* the key */
     sqlite3_stmt *statement;
     int bind_result; /* the first failure */
+    bool is_reading; /* writes nothing */
     int parameters[PARAMETER_MAX + 1];
 };
 
@@ -42,7 +44,9 @@ struct db {
     sqlite3 *handle;
     struct query **slots; /* slot_count of them, a power of two */
     size_t slot_count, query_count;
-    bool is_lazy; /* the open transaction does not wait for the disk */
+    bool is_in_lazy;  /* a transaction is open that does not wait for the disk */
+    bool is_set_lazy; /* nor would what comes next */
+    bool is_behind;   /* something is committed that the disk may not have */
     char path[FILE_PATH_BYTES];
 };
 
@@ -81,6 +85,15 @@ static enum err_code db_error(const struct db *db, int result, const char *what,
     }
 }
 
+static enum err_code set_sizes(struct db *db, int checkpoint_pages, int cache_kb, struct err *err)
+{
+    char sql[128];
+
+    (void)snprintf(sql, sizeof sql, "PRAGMA wal_autocheckpoint = %d; PRAGMA cache_size = -%d",
+                   checkpoint_pages, cache_kb);
+    return db_execute(db, sql, err);
+}
+
 /* ---- opening ---- */
 
 static enum err_code configure(struct db *db, enum db_mode mode, int version, struct err *err)
@@ -93,6 +106,8 @@ static enum err_code configure(struct db *db, enum db_mode mode, int version, st
     if (mode == DB_READ_ONLY)
         return migrations_check(db, err);
     code = db_execute(db, "PRAGMA journal_mode = wal; PRAGMA synchronous = full", err);
+    if (code == ERR_OK)
+        code = set_sizes(db, USUAL_CHECKPOINT_PAGES, USUAL_CACHE_KB, err);
     if (code == ERR_OK)
         code = migrations_run(db, version, err);
     return code;
@@ -163,46 +178,76 @@ void db_close(struct db *db)
 
 /* ---- transactions ---- */
 
+/* The setting can be changed outside of a transaction only, and cannot fail there. It stays lazy after a lazy transaction, for
+ * the next one, and is set back before anything else is written. */
+static void set_lazy(struct db *db, bool is_lazy)
+{
+    if (db->is_set_lazy != is_lazy)
+        (void)sqlite3_exec(db->handle, is_lazy ? "PRAGMA synchronous = normal" : "PRAGMA synchronous = full",
+                           NULL, NULL, NULL);
+    db->is_set_lazy = is_lazy;
+}
+
 enum err_code db_execute(struct db *db, const char *sql, struct err *err)
 {
+    if (!db->is_in_lazy)
+        set_lazy(db, false);
     int result = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
-
     return result == SQLITE_OK ? ERR_OK : db_error(db, result, "change", err);
 }
 
-/* Outside of a transaction, where the setting can be changed; it cannot fail there. */
-static void end_lazy(struct db *db)
+/* A statement of our own, prepared once. */
+static enum err_code run_prepared(struct db *db, const char *sql, struct err *err)
 {
-    if (db->is_lazy)
-        (void)sqlite3_exec(db->handle, "PRAGMA synchronous = full", NULL, NULL, NULL);
-    db->is_lazy = false;
+    struct query *query;
+
+    enum err_code code = db_query(db, sql, &query, err);
+    if (code != ERR_OK)
+        return code;
+    int result = sqlite3_step(query->statement);
+    code = result == SQLITE_DONE ? ERR_OK : db_error(db, result, "change", err);
+    query_reset(query);
+    return code;
 }
 
 enum err_code db_begin(struct db *db, struct err *err)
 {
-    return db_execute(db, "BEGIN IMMEDIATE", err);
+    set_lazy(db, false);
+    return run_prepared(db, "BEGIN IMMEDIATE", err);
 }
 
 enum err_code db_begin_lazy(struct db *db, struct err *err)
 {
-    enum err_code code = db_execute(db, "PRAGMA synchronous = normal", err);
-
-    if (code != ERR_OK)
-        return code;
-    db->is_lazy = true;
-    code = db_begin(db, err);
-    if (code != ERR_OK)
-        end_lazy(db);
+    set_lazy(db, true);
+    enum err_code code = run_prepared(db, "BEGIN IMMEDIATE", err);
+    db->is_in_lazy = code == ERR_OK;
     return code;
 }
 
 enum err_code db_commit(struct db *db, struct err *err)
 {
-    enum err_code code = db_execute(db, "COMMIT", err);
+    enum err_code code = run_prepared(db, "COMMIT", err);
 
-    if (code != ERR_OK)
+    if (code == ERR_OK)
+        db->is_behind = db->is_in_lazy;
+    else
         db_rollback(db);
-    end_lazy(db);
+    db->is_in_lazy = false;
+    return code;
+}
+
+/* The log is written in order, so one commit that waits covers all before it. This one writes the number that SQLite keeps
+ * for applications, which is always 0 here. */
+enum err_code db_sync(struct db *db, struct err *err)
+{
+    if (!db->is_behind)
+        return ERR_OK;
+    enum err_code code = db_begin(db, err);
+    if (code == ERR_OK)
+        code = db_execute(db, "PRAGMA user_version = 0", err);
+    if (code == ERR_OK)
+        return db_commit(db, err);
+    db_rollback(db);
     return code;
 }
 
@@ -211,28 +256,19 @@ void db_rollback(struct db *db)
     /* after some errors (a full disk) SQLite has rolled back already */
     if (sqlite3_get_autocommit(db->handle) == 0)
         (void)sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
-    end_lazy(db);
-}
-
-static enum err_code set_bulk(struct db *db, int checkpoint_pages, int cache_kb, struct err *err)
-{
-    char sql[128];
-
-    (void)snprintf(sql, sizeof sql, "PRAGMA wal_autocheckpoint = %d; PRAGMA cache_size = -%d",
-                   checkpoint_pages, cache_kb);
-    return db_execute(db, sql, err);
+    db->is_in_lazy = false;
 }
 
 enum err_code db_bulk_begin(struct db *db, struct err *err)
 {
-    return set_bulk(db, BULK_CHECKPOINT_PAGES, BULK_CACHE_KB, err);
+    return set_sizes(db, BULK_CHECKPOINT_PAGES, BULK_CACHE_KB, err);
 }
 
 void db_bulk_end(struct db *db)
 {
     /* neither can fail in a way that matters: the log is read as well as the file */
     (void)sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    if (set_bulk(db, USUAL_CHECKPOINT_PAGES, USUAL_CACHE_KB, NULL) != ERR_OK)
+    if (set_sizes(db, USUAL_CHECKPOINT_PAGES, USUAL_CACHE_KB, NULL) != ERR_OK)
         return;
     (void)sqlite3_db_release_memory(db->handle);
 }
@@ -323,6 +359,7 @@ static enum err_code make_query(struct db *db, const char *sql, struct query **o
         return code;
     }
     assert(query->statement != NULL && *tail == '\0'); /* exactly one statement */
+    query->is_reading = sqlite3_stmt_readonly(query->statement) != 0;
     map_parameters(query);
     *out = query;
     return ERR_OK;
@@ -397,6 +434,8 @@ enum err_code query_next(struct query *query, bool *out_row, struct err *err)
 {
     *out_row = false;
     int result = query->bind_result;
+    if (query->db->is_set_lazy && !query->db->is_in_lazy && !query->is_reading)
+        set_lazy(query->db, false);
     if (result == SQLITE_OK)
         result = sqlite3_step(query->statement);
     if (result == SQLITE_ROW) {

@@ -25,6 +25,8 @@ enum err_code db_begin(struct db *db, struct err *err) CHECKED; /* immediate: ta
 /* The same for what need not outlive a power cut: its commit does not wait for the disk. It outlives the end of any process,
  * and the next commit that waits covers it. */
 enum err_code db_begin_lazy(struct db *db, struct err *err) CHECKED;
+/* Waits until all that was committed is on the disk. */
+enum err_code db_sync(struct db *db, struct err *err) CHECKED;
 enum err_code db_commit(struct db *db,
                         struct err *err) CHECKED; /* on an error the transaction is rolled back */
 void db_rollback(struct db *db);                  /* safe when no transaction is open */

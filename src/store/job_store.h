@@ -6,9 +6,9 @@
  * (job_store_recover, job_store_adopt). A change that names another lease than the row's is refused, so nothing that a
  * dead life had begun can be written late.
  *
- * What was accepted (add) and what was achieved (a final state) is on the disk when the function returns; a start, a
- * progress and a re-queueing survive the end of every process but may be undone by a power cut, which undoes the process
- * they speak of as well.
+ * What somebody asked for (add, stop, resume, priority) is on the disk when the function returns. What a running job did (start,
+ * progress, end) survives the end of every process at once, and a power cut from the next db_sync on, or the next
+ * commit that waits: until then the worker's own file of its result is kept (job/job_folder.h), which is on the disk.
  * Each function that writes is one transaction of its own. Threads: as the connection. */
 #ifndef ALMANAC_STORE_JOB_STORE_H
 #define ALMANAC_STORE_JOB_STORE_H
@@ -131,6 +131,7 @@ struct job_change {
     const char *who;       /* NULL: the server itself */
     int64_t not_before_us; /* to JOB_QUEUED; 0: at once */
     bool is_failure;       /* counts as one */
+    bool may_wait;         /* for the disk, until db_sync */
     int64_t now_us;
 };
 /* ERR_CONFLICT when the job is not as `from`, attempt and lease say; ERR_NOT_FOUND when there is none. */

@@ -272,7 +272,7 @@ enum err_code job_store_apply(struct db *db, const struct job_change *change, st
 
 enum err_code job_store_change(struct db *db, const struct job_change *change, struct err *err)
 {
-    enum err_code code = job_state_is_final(change->to) ? db_begin(db, err) : db_begin_lazy(db, err);
+    enum err_code code = change->may_wait ? db_begin_lazy(db, err) : db_begin(db, err);
 
     if (code != ERR_OK)
         return code;

@@ -76,7 +76,7 @@ struct recalibration {
 };
 enum err_code retrain_store_put_recalibration(struct db *db, const struct recalibration *row,
                                               const void *layer, size_t layer_bytes, struct err *err) CHECKED;
-/* The newest of a version; ERR_NOT_FOUND. layer may be NULL. */
+/* The newest of a version; ERR_NOT_FOUND. layer (may be NULL) gets its bytes as hexadecimal digits. */
 enum err_code retrain_store_recalibration(struct db *db, const char *version, struct recalibration *out,
                                           struct buffer *layer, struct err *err) CHECKED;
 

@@ -191,7 +191,11 @@ static enum err_code walk_variant(const struct ablation *ablation, struct varian
     size_t values = ablation->judged.rows * ablation->judged.classes;
     struct selected pool = {0};
     struct recipe recipe;
+    struct checkpoint checkpoint;
     enum err_code code = recipe_init(&recipe, options->engine, options->parameters, err);
+    checkpoint_init(&checkpoint, ablation->context->job_folder, matrix_key_of(ablation->matrix),
+                    ablation->context->reporter);
+    recipe.checkpoint = &checkpoint;
     recipe.folds = code == ERR_OK && (recipe.engine->capabilities & ENGINE_IS_BASELINE) != 0
                        ? 0
                        : (size_t)options->folds;

@@ -136,6 +136,7 @@ static enum err_code walk_set(struct backtest *backtest, const struct walk *walk
                                   .to_us = options->to_us + TIME_DAY_US};
     struct selected pool;
     struct recipe recipe;
+    struct checkpoint checkpoint;
     char name[JUDGE_NAME_BYTES];
     size_t index = 0;
     enum err_code code = recipe_init(&recipe, options->engine, options->parameters, err);
@@ -145,6 +146,9 @@ static enum err_code walk_set(struct backtest *backtest, const struct walk *walk
         return code;
     recipe.seed = (uint64_t)options->seed;
     recipe.folds = (recipe.engine->capabilities & ENGINE_IS_BASELINE) != 0 ? 0 : (size_t)options->folds;
+    checkpoint_init(&checkpoint, backtest->context->job_folder, matrix_key_of(backtest->matrix),
+                    backtest->context->reporter);
+    recipe.checkpoint = &checkpoint;
     (void)snprintf(name, sizeof(name), "%.20s %.20s", options->engine, set->name);
     for (char *at = name; (at = strchr(at, '_')) != NULL;) /* "lightgbm no prices" */
         *at = ' ';

@@ -13,6 +13,8 @@ struct performance_options {
     struct monitor_options monitor;
 };
 extern const struct task task_performance;
+/* Its commit (performance_commit.c): limits, settled and replayed forecasts, checks. */
+enum err_code performance_commit(struct store *store, const json_t *result, struct err *err) CHECKED;
 /* The models in production that fit, newest trained first; *out is freed by the caller. "" matches all. */
 enum err_code performance_models(struct store *store, const char *subject, const char *variant,
                                  const char *bot, struct version_row **out, size_t *out_count,

@@ -6,6 +6,7 @@
 #include "evaluate/scoresheet.h"
 #include "learn/metric.h"
 #include "learn/model.h"
+#include "task/duel.h"
 
 #include <assert.h>
 #include <math.h>
@@ -27,28 +28,6 @@ static void write_decision(struct json_writer *out, bool promote, const char *ch
     if (ece != NULL)
         scoresheet_write_interval(out, "ece", ece);
     json_end_object(out);
-}
-
-/* Champion's probabilities of league rows begin..end-1. */
-static enum err_code predict_champion(const struct model *champion, const struct selected *rows, size_t begin,
-                                      size_t end, double *p, struct err *err)
-{
-    size_t columns = model_columns(champion);
-    float *x = malloc(((end - begin) * columns + 1) * sizeof(*x));
-    if (x == NULL)
-        return err_nomem(err, (end - begin) * columns * sizeof(*x));
-    enum err_code code = ERR_OK;
-    for (size_t c = 0; code == ERR_OK && c < columns; c++) {
-        int from = dataset_column(rows->data.names, rows->data.columns, model_names(champion)[c]);
-        if (from < 0)
-            code = err_set(err, ERR_CONFLICT, "feature '%s' no longer exists", model_names(champion)[c]);
-        for (size_t i = begin; code == ERR_OK && i < end; i++)
-            x[(i - begin) * columns + c] = rows->x[i * rows->data.columns + (size_t)from];
-    }
-    if (code == ERR_OK)
-        model_predict(champion, x, end - begin, p);
-    free(x);
-    return code;
 }
 
 struct comparison {
@@ -109,7 +88,7 @@ static enum err_code duel(const struct version_row *row, const struct model *cha
     if (champion_p == NULL)
         return err_nomem(err, (split.test_end - begin) * classes * sizeof(*champion_p));
     struct comparison comparison;
-    enum err_code code = predict_champion(champion, rows, begin, split.test_end, champion_p, err);
+    enum err_code code = duel_predict(champion, rows, begin, split.test_end, champion_p, err);
     if (code == ERR_OK)
         code = compare(&rows->data, begin, split.test_end, p + (begin - split.test_begin) * classes,
                        champion_p, &comparison, err);

@@ -1,6 +1,7 @@
 """What a person does on the pages, by the names that are read out to them."""
 import re
 
+from conftest import wait_for
 from playwright.sync_api import expect
 
 SLOW = 30_000  # ms, for what waits for a training
@@ -67,3 +68,9 @@ def expect_toast(page, text):
 def confirm(page, name):
     """The answer in the dialog that asks."""
     page.get_by_role("dialog").get_by_role("button", name=name, exact=True).click()
+
+
+def wait_script(page, expression, arg=None, timeout=SLOW):
+    """Until the expression (of the argument) is true. Playwright's own waiting evaluates text inside the page, which its
+    policy rightly refuses."""
+    wait_for(lambda: page.evaluate(expression, arg), timeout / 1000, expression)

@@ -5,7 +5,8 @@ import signal
 from conftest import process_is_alive, wait_for
 from playwright.sync_api import expect
 
-from .steps import SLOW, badge, confirm, connection, expect_live, expect_toast, log, queue, start_training
+from .steps import (SLOW, badge, choose_leagues, confirm, connection, expect_live, expect_toast, log, queue, set_parameter,
+                    start_training)
 
 LONG = 9000  # trees; minutes of work
 
@@ -110,7 +111,6 @@ def test_one_is_taken_out_of_the_queue(imported, league, serve, open_page):
 
 
 def test_the_form_refuses_what_the_option_table_refuses(imported, league, serve, open_page):
-    from .steps import choose_leagues, set_parameter
     page = open_page(serve(imported), "/training")
     start = page.get_by_role("button", name="Start training")
     choose_leagues(page, league)

@@ -4,7 +4,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from .steps import SLOW, confirm, log, start_training
+from .steps import SLOW, confirm, log, start_training, wait_script
+
+HEIGHT = "document.querySelector('.log-view').scrollHeight"
 
 
 @pytest.fixture
@@ -13,7 +15,7 @@ def busy_page(imported, league, serve, open_page):
     page = open_page(server, "/training")
     start_training(page, league, trees=9000)
     # long enough to scroll
-    page.wait_for_function("document.querySelector('.log-view').scrollHeight > 900", timeout=60_000)
+    wait_script(page, f"{HEIGHT} > 900", timeout=60_000)
     page.server = server
     yield page
     page.get_by_role("button", name="Force stop").click()
@@ -35,7 +37,7 @@ def test_auto_scroll_yields_and_comes_back(busy_page):
     page.mouse.wheel(0, -400)
     expect(log(page)).to_have_attribute("data-following", "false")
     before = place(page)
-    page.wait_for_function("height => document.querySelector('.log-view').scrollHeight > height + 60", arg=before["height"], timeout=SLOW)
+    wait_script(page, f"height => {HEIGHT} > height + 60", before["height"])
     assert abs(place(page)["top"] - before["top"]) < 2
     back = page.get_by_role("button", name=re.compile("newest"))
     expect(back).to_have_text(re.compile(r"\d+ new, to the newest"))
@@ -43,7 +45,7 @@ def test_auto_scroll_yields_and_comes_back(busy_page):
     expect(log(page)).to_have_attribute("data-following", "true")
     expect(back).to_have_count(0)
     height = place(page)["height"]
-    page.wait_for_function("height => document.querySelector('.log-view').scrollHeight > height + 40", arg=height, timeout=SLOW)
+    wait_script(page, f"height => {HEIGHT} > height + 40", height)
     assert place(page)["left"] < 24, "it follows again"
     # with the keyboard it is the same
     log(page).focus()
@@ -55,7 +57,7 @@ def test_auto_scroll_yields_and_comes_back(busy_page):
 
 def test_only_what_is_seen_is_drawn(busy_page):
     page = busy_page
-    page.wait_for_function("document.querySelector('.log-view').scrollHeight > 1800", timeout=60_000)
+    wait_script(page, f"{HEIGHT} > 1800", timeout=60_000)
     assert page.locator(".log-line").count() < 90
 
 

@@ -11,7 +11,7 @@ def task(page, name):
 
 
 def test_run_now_enable_disable(trained, serve, open_page):
-    server = serve(trained)
+    server = serve(trained, "--schedule")
     page = open_page(server, "/schedule")
     expect_live(page)
     tasks = server.get("/api/schedule").json()["tasks"]
@@ -55,8 +55,6 @@ def test_retraining_stop_start_trigger(trained, serve, open_page):
     card.get_by_role("button", name="Start").click()
     expect(card.get_by_text("On", exact=True)).to_be_visible()
     assert status()["is_running"] is True
-    before = len(server.get("/api/jobs").json()["jobs"])
     card.get_by_role("button", name="Trigger now").click()
     confirm(page, "Retrain now")
-    page.wait_for_function("before => fetch('/api/jobs').then(a => a.json()).then(a => a.jobs.length > before)", arg=before)
     expect(page.get_by_role("region", name="Decisions").locator("tbody tr").first).to_contain_text("manual", timeout=60_000)

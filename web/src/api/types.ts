@@ -201,10 +201,13 @@ export interface DriftFeature {
 export interface LiveLoss {
   count: number;
   mean: number | null;
+  expected: number | null; // of the same matches, had the forecasts been right about their own certainty
   reference: number | null;
   page_hinkley: number | null;
   page_hinkley_threshold: number | null;
-  adwin_cut: Time | number | boolean;
+  adwin: number | null;
+  adwin_threshold: number | null;
+  adwin_cut: Time;
   is_alarm: boolean;
 }
 
@@ -213,17 +216,29 @@ export interface DriftModel {
   variant: string;
   bot: string;
   version: string;
+  window: DriftSpan;
+  reference: DriftSpan;
   features: DriftFeature[];
   share_drifted: number | null;
-  live_loss: LiveLoss | null;
-  performance: { score: number | null; threshold: number | null } | null;
-  decision: string | null;
+  share_threshold: number | null;
+  live_loss: LiveLoss;
+  performance: { score: number | null; threshold: number | null; matches: number; is_alarm: boolean };
+  trigger: "drift" | "performance" | null;
+  reason: string;
+  decision: string;
+  limits: { false_alarm_rate: number; horizon_matches: number; no_loss_limits: string | null; no_drift_limits: string | null };
   at: Time;
+}
+
+export interface DriftSpan {
+  from: Time;
+  to: Time;
+  matches: number;
 }
 
 export interface Drift {
   models: DriftModel[];
-  thresholds: Record<string, unknown>;
+  thresholds: { false_alarm_rate?: number; horizon_matches?: number };
 }
 
 export interface DriftPoint {
@@ -232,6 +247,7 @@ export interface DriftPoint {
   share_drifted: number | null;
   loss: number | null;
   page_hinkley: number | null;
+  score: number | null;
 }
 
 export interface RetrainingDecision {
@@ -243,6 +259,7 @@ export interface RetrainingDecision {
   reason: string | null;
   job_id: number | null;
   decision: string | null;
+  outcome?: { state: string; version: string | null; promoted: boolean | null; reason: string | null } | null;
 }
 
 export interface RetrainingStatus {

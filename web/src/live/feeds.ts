@@ -9,16 +9,24 @@ import { pushLoss } from "./losses.ts";
 const JOBS_KEPT = 60;
 const isOver = (job: Job) => job.state === "succeeded" || job.state === "failed" || job.state === "stopped";
 
+const unfinished = new Set<number>(); // seen by this page while they were under way
+
 function takeJob(job: Job) {
-  let before: Job | undefined;
   setData<JobList>(keys.jobs, (old) => {
     if (!old) return undefined;
-    before = old.jobs.find((one) => one.id === job.id);
-    const jobs = before ? old.jobs.map((one) => (one.id === job.id ? job : one)) : [job, ...old.jobs].slice(0, JOBS_KEPT);
+    const isKnown = old.jobs.some((one) => one.id === job.id);
+    const jobs = isKnown ? old.jobs.map((one) => (one.id === job.id ? job : one)) : [job, ...old.jobs].slice(0, JOBS_KEPT);
     return { ...old, jobs };
   });
   pushLoss(job.id, job.epoch, job.loss);
-  if (before && !isOver(before) && isOver(job)) announceJob(job);
+  if (!isOver(job)) unfinished.add(job.id);
+  else if (unfinished.delete(job.id)) takeEnd(job);
+}
+
+function takeEnd(job: Job) {
+  announceJob(job);
+  invalidate(keys.retraining); // what came of a decision
+  if (job.queue === "training") takeModel(); // also the failed one is shown among the models
 }
 
 function takeDrift(data: Drift | DriftModel) {

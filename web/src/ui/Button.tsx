@@ -7,6 +7,7 @@ interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   small?: boolean;
   icon?: IconName;
   isBusy?: boolean;
+  "data-focus"?: boolean; // has the focus when its dialog opens
 }
 
 const KINDS = { plain: "", primary: "primary", danger: "danger", "danger-solid": "danger solid", quiet: "quiet-button" };

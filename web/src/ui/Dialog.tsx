@@ -9,6 +9,7 @@ export function Dialog({ title, onClose, wide, children }: { title: string; onCl
   useEffect(() => {
     const dialog = element.current!;
     if (!dialog.open) dialog.showModal();
+    dialog.querySelector<HTMLElement>("[data-focus]")?.focus(); // React's autoFocus comes before the dialog is open
     return () => dialog.close();
   }, []);
   return (
@@ -45,7 +46,7 @@ export function Confirm({ question, onClose }: { question: Question; onClose: ()
     <Dialog title={question.title} onClose={onClose}>
       <div>{question.text}</div>
       <div className="dialog-actions">
-        <Button autoFocus onClick={onClose}>
+        <Button data-focus onClick={onClose}>
           Cancel
         </Button>
         <Button

@@ -30,7 +30,7 @@ function ClearDialog({ model, onClose, onClear }: { model: Model; onClose: () =>
         What is cleared stays in the history as archived; its file is deleted, and nothing predicts with it any more.
       </p>
       <div className="dialog-actions">
-        <Button autoFocus onClick={onClose}>
+        <Button data-focus onClick={onClose}>
           Cancel
         </Button>
         <Button kind="danger" onClick={choose(true)}>

@@ -1,7 +1,7 @@
 import type { CSSProperties } from "react";
 import type { Model } from "../../api/types.ts";
 import { Badge, ModelBadge } from "../../ui/Badge.tsx";
-import { botName, bytes, duration, integer, score, timeframe, year } from "../../ui/format.ts";
+import { botName, bytes, duration, integer, NONE, score, timeframe, year } from "../../ui/format.ts";
 import { Ago } from "../../ui/Now.tsx";
 import { idOf } from "./filter.ts";
 import { ModelActions } from "./ModelActions.tsx";
@@ -42,7 +42,7 @@ function Facts({ model }: { model: Model }) {
       <dd>{bytes(model.size_bytes)}</dd>
       <dt>Period</dt>
       <dd>
-        {year(model.period?.from)}–{year(model.period?.to)}
+        {model.period?.from ? `${year(model.period.from)}–${year(model.period.to)}` : NONE}
       </dd>
       <dt>Features</dt>
       <dd title={model.features ?? undefined}>{model.features?.replace(/_/g, " ") ?? "–"}</dd>

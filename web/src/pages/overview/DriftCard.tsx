@@ -3,13 +3,11 @@ import type { DriftModel } from "../../api/types.ts";
 import { Link } from "../../app/Link.tsx";
 import { useQuery } from "../../live/cache.ts";
 import { keys } from "../../live/keys.ts";
-import { Badge } from "../../ui/Badge.tsx";
 import { Card } from "../../ui/Card.tsx";
+import { DriftBadge } from "../../ui/drift.tsx";
 import { botName, percent, score, timeframe } from "../../ui/format.ts";
 import { Ago } from "../../ui/Now.tsx";
 import { Answer, Empty } from "../../ui/States.tsx";
-
-const isAlarm = (model: DriftModel) => model.live_loss?.is_alarm || model.features.some((feature) => feature.is_drifted);
 
 function Row({ model }: { model: DriftModel }) {
   return (
@@ -18,11 +16,13 @@ function Row({ model }: { model: DriftModel }) {
         {model.subject} · {timeframe(model.variant)} <span className="quiet">{botName(model.bot)}</span>
       </th>
       <td className="right">{percent(model.share_drifted, 0)}</td>
-      <td className="right">{score(model.live_loss?.mean)}</td>
+      <td className="right">{score(model.live_loss.mean)}</td>
       <td className="right">
         <Ago time={model.at} />
       </td>
-      <td className="right">{isAlarm(model) ? <Badge tone="warn">drifting</Badge> : <Badge tone="good">stable</Badge>}</td>
+      <td className="right">
+        <DriftBadge model={model} />
+      </td>
     </tr>
   );
 }

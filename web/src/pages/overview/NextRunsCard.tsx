@@ -21,7 +21,7 @@ export function NextRunsCard() {
           if (next.length === 0) {
             return (
               <Empty icon="schedule" title="Nothing is planned">
-                Every task of the schedule is switched off.
+                No task has a next run: they, or the scheduler itself, are switched off.
               </Empty>
             );
           }

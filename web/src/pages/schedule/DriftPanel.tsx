@@ -5,11 +5,11 @@ import { drift as askDrift, driftHistory } from "../../api/routes.ts";
 import type { Drift, DriftFeature, DriftModel, DriftPoint } from "../../api/types.ts";
 import { useQuery } from "../../live/cache.ts";
 import { keys } from "../../live/keys.ts";
-import { Badge } from "../../ui/Badge.tsx";
 import { Card } from "../../ui/Card.tsx";
 import { Chart, type Series } from "../../ui/Chart.tsx";
+import { DriftBadge } from "../../ui/drift.tsx";
 import { Select } from "../../ui/Fields.tsx";
-import { botName, fixed, integer, percent, score, timeframe } from "../../ui/format.ts";
+import { botName, capital, day, fixed, integer, percent, score, timeframe } from "../../ui/format.ts";
 import { Answer, Empty } from "../../ui/States.tsx";
 import "./DriftPanel.css";
 
@@ -17,30 +17,33 @@ const SHOWN = 8;
 const idOf = (model: DriftModel) => `${model.subject}/${model.variant}/${model.bot}`;
 
 function Figures({ model }: { model: DriftModel }) {
-  const loss = model.live_loss;
+  const { live_loss: loss, performance } = model;
+  const limit = (value: number | null, digits = 2) => (value === null ? null : <small>limit {fixed(value, digits)}</small>);
   return (
     <dl className="drift-figures">
       <div>
         <dt>Features drifted</dt>
         <dd>
-          {percent(model.share_drifted, 0)} <small>of {integer(model.features.length)}</small>
+          {percent(model.share_drifted, 0)} {limit(model.share_threshold)}
         </dd>
       </div>
       <div>
         <dt>Live log loss</dt>
         <dd>
-          {score(loss?.mean)} <small>promised {score(loss?.reference)}</small>
+          {score(loss.mean)} {loss.expected !== null && <small>expected {score(loss.expected)}</small>}
         </dd>
       </div>
       <div>
         <dt>Page-Hinkley</dt>
         <dd>
-          {fixed(loss?.page_hinkley, 2)} <small>limit {fixed(loss?.page_hinkley_threshold, 2)}</small>
+          {fixed(loss.page_hinkley, 2)} {limit(loss.page_hinkley_threshold)}
         </dd>
       </div>
       <div>
-        <dt>Live matches</dt>
-        <dd>{integer(loss?.count)}</dd>
+        <dt>Performance</dt>
+        <dd>
+          {fixed(performance.score, 2)} {limit(performance.threshold)}
+        </dd>
       </div>
     </dl>
   );
@@ -86,62 +89,84 @@ function Features({ features }: { features: DriftFeature[] }) {
   );
 }
 
-function Charts({ points, model }: { points: DriftPoint[]; model: DriftModel }) {
-  const threshold = model.live_loss?.page_hinkley_threshold ?? null;
-  const charts = useMemo(() => {
-    const line = (name: string, colour: Series["colour"], pick: (point: DriftPoint) => number | null): Series[] => [
-      { name, colour, points: points.map((point) => [point.at, pick(point)]) },
-    ];
-    return {
-      loss: line("log loss", "--series-1", (point) => point.loss),
-      hinkley: line("Page-Hinkley", "--series-4", (point) => point.page_hinkley),
-    };
-  }, [points]);
-  if (points.length < 2) return <p className="drift-note">The charts begin with the second check.</p>;
-  const formatX = (value: number) => new Date(value).toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+interface Plot {
+  name: string;
+  colour: Series["colour"];
+  pick: (point: DriftPoint) => number | null;
+  format: (value: number) => string;
+  fromZero: boolean;
+  limit: (model: DriftModel) => number | null;
+}
+
+const PLOTS: Plot[] = [
+  { name: "Live log loss", colour: "--series-1", pick: (p) => p.loss, format: (v) => v.toFixed(3), fromZero: false, limit: () => null },
+  { name: "Features drifted", colour: "--series-2", pick: (p) => p.share_drifted, format: (v) => `${Math.round(v * 100)} %`, fromZero: true, limit: (m) => m.share_threshold },
+  { name: "Page-Hinkley", colour: "--series-4", pick: (p) => p.page_hinkley, format: (v) => v.toFixed(1), fromZero: true, limit: (m) => m.live_loss.page_hinkley_threshold },
+  { name: "Performance", colour: "--series-3", pick: (p) => p.score, format: (v) => v.toFixed(2), fromZero: true, limit: (m) => m.performance.threshold },
+];
+
+const formatDay = (value: number) => new Date(value).toLocaleDateString("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+
+function DriftPlot({ plot, points, model }: { plot: Plot; points: DriftPoint[]; model: DriftModel }) {
+  const series = useMemo((): Series[] => [{ name: plot.name, colour: plot.colour, points: points.map((point) => [point.at, plot.pick(point)]) }], [plot, points]);
+  const limit = plot.limit(model);
+  const known = points.map(plot.pick).filter((value) => value !== null);
+  if (known.length < 2) return null;
   return (
-    <div className="drift-charts">
-      <div>
-        <h3>Live log loss</h3>
-        <Chart label={`Live log loss over ${points.length} checks`} series={charts.loss} xType="time" height={180} formatX={formatX} formatY={(value) => value.toFixed(3)} />
-      </div>
-      <div>
-        <h3>Page-Hinkley statistic</h3>
-        <Chart
-          label={`Page-Hinkley statistic over ${points.length} checks${threshold === null ? "" : `, limit ${fixed(threshold, 2)}`}`}
-          series={charts.hinkley}
-          xType="time"
-          height={180}
-          fromZero
-          formatX={formatX}
-          formatY={(value) => value.toFixed(1)}
-          limit={threshold === null ? undefined : { value: threshold, name: "limit" }}
-        />
-      </div>
+    <div>
+      <h3>{plot.name}</h3>
+      <Chart
+        label={`${plot.name} over ${known.length} checks, now ${plot.format(known.at(-1)!)}${limit === null ? "" : `, limit ${plot.format(limit)}`}`}
+        series={series}
+        xType="time"
+        height={170}
+        fromZero={plot.fromZero}
+        formatX={formatDay}
+        formatY={plot.format}
+        limit={limit === null ? undefined : { value: limit, name: "limit" }}
+      />
     </div>
   );
+}
+
+function Charts({ points, model }: { points: DriftPoint[]; model: DriftModel }) {
+  if (points.filter((point) => point.loss !== null || point.psi_max !== null).length < 2) {
+    return <p className="drift-note">The charts begin with the second check that had matches to look at.</p>;
+  }
+  return (
+    <div className="drift-charts">
+      {PLOTS.map((plot) => (
+        <DriftPlot key={plot.name} plot={plot} points={points} model={model} />
+      ))}
+    </div>
+  );
+}
+
+function spans({ window, reference }: DriftModel): string {
+  if (window.matches === 0) return "";
+  return `${integer(window.matches)} matches from ${day(window.from)} to ${day(window.to)} are compared with ${integer(reference.matches)} it learned from.`;
 }
 
 function One({ drift, chosen }: { drift: Drift; chosen: string }) {
   const model = drift.models.find((one) => idOf(one) === chosen) ?? drift.models[0]!;
   const history = useQuery(`${keys.driftHistory}/${idOf(model)}`, () => driftHistory(model.subject, model.variant, model.bot));
-  const rate = drift.thresholds?.["false_alarm_rate"];
   return (
     <>
       <Figures model={model} />
       <Answer of={history} what="The history of drift" rows={3}>
         {({ points }) => <Charts points={points} model={model} />}
       </Answer>
-      <Features features={model.features} />
-      {typeof rate === "number" && (
-        <p className="drift-note">The limits were found by simulation: on a stable league they are passed in {percent(rate, rate < 0.01 ? 2 : 1)} of all checks.</p>
-      )}
+      {model.features.length > 0 && <Features features={model.features} />}
+      <p className="drift-note">
+        {capital(model.reason)}. {spans(model)}
+        {[model.limits.no_loss_limits, model.limits.no_drift_limits].filter(Boolean).map((why) => ` ${capital(why!)}.`)}
+      </p>
+      <p className="drift-note">
+        The limits were found by simulation: in {integer(model.limits.horizon_matches)} matches of a stable league they raise a false alarm with a
+        probability of {percent(model.limits.false_alarm_rate, 0)}.
+      </p>
     </>
   );
-}
-
-function isDrifting(model: DriftModel) {
-  return Boolean(model.live_loss?.is_alarm) || model.features.some((one) => one.is_drifted);
 }
 
 export function DriftPanel() {
@@ -155,7 +180,9 @@ export function DriftPanel() {
       actions={
         model && (
           <>
-            <span role="status">{isDrifting(model) ? <Badge tone="warn">drifting</Badge> : <Badge tone="good">stable</Badge>}</span>
+            <span role="status">
+              <DriftBadge model={model} />
+            </span>
             <Select
               label="Model whose drift is shown"
               hideLabel

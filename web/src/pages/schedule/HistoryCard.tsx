@@ -1,16 +1,27 @@
 // Every decision of the auto-retraining, with its reason.
 import { retraining } from "../../api/routes.ts";
+import type { RetrainingDecision } from "../../api/types.ts";
 import { useQuery } from "../../live/cache.ts";
 import { keys } from "../../live/keys.ts";
 import { Badge, type BadgeTone } from "../../ui/Badge.tsx";
 import { Card } from "../../ui/Card.tsx";
-import { botName, dateTime, NONE, timeframe } from "../../ui/format.ts";
+import { botName, capital, dateTime, NONE, timeframe } from "../../ui/format.ts";
 import { Answer, Empty } from "../../ui/States.tsx";
 
-function toneOf(decision: string): BadgeTone {
-  if (/^(promot|retrain|train)/i.test(decision)) return "good";
-  if (/fail|reject/i.test(decision)) return "bad";
-  return "plain";
+const DECISIONS: Record<string, [tone: BadgeTone, name: string]> = {
+  train: ["accent", "train"],
+  cooldown: ["plain", "rests"],
+  off: ["plain", "switched off"],
+  rejected: ["warn", "rejected"],
+  failed: ["bad", "failed"],
+};
+
+function DecisionBadge({ one }: { one: RetrainingDecision }) {
+  if (one.outcome?.promoted) return <Badge tone="good">promoted</Badge>;
+  if (one.outcome?.promoted === false) return <Badge>kept the old</Badge>;
+  if (!one.decision) return <>{NONE}</>;
+  const [tone, name] = DECISIONS[one.decision] ?? ["plain", one.decision];
+  return <Badge tone={tone}>{name}</Badge>;
 }
 
 export function HistoryCard() {
@@ -44,8 +55,10 @@ export function HistoryCard() {
                       <td className="nowrap">
                         {one.subject ? `${one.subject} · ${timeframe(one.variant ?? "")}` : "all"} <span className="quiet">{one.bot ? botName(one.bot) : ""}</span>
                       </td>
-                      <td>{one.decision ? <Badge tone={toneOf(one.decision)}>{one.decision}</Badge> : NONE}</td>
-                      <td>{one.reason ?? NONE}</td>
+                      <td>
+                        <DecisionBadge one={one} />
+                      </td>
+                      <td>{[one.reason, one.outcome?.reason].filter(Boolean).map((text) => capital(text!)).join(". ") || NONE}</td>
                       <td className="right">{one.job_id ?? NONE}</td>
                     </tr>
                   ))}

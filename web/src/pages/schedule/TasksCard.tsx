@@ -34,6 +34,7 @@ function Last({ task }: { task: ScheduleTask }) {
 function Next({ task }: { task: ScheduleTask }) {
   if (task.is_available === false) return <>not in this program</>;
   if (!task.is_enabled) return <>switched off</>;
+  if (!task.next_run) return <>waits to be run by hand</>;
   return (
     <>
       next <Ago time={task.next_run} />
