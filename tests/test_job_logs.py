@@ -1,6 +1,7 @@
 """The log of a job: every line with its time, from any place, searched, downloaded, followed in a terminal; kept when the
 process that wrote it was killed."""
 import datetime
+import http.server
 import json
 import os
 import re
@@ -249,3 +250,42 @@ def test_follow_tells_how_it_ended(server, league):
     failing = train(server, "G1", TRAINING)
     code, error = Follower(server, failing).wait()
     assert code == 4 and f"job {failing} has failed" in error
+
+
+class Stranger(http.server.BaseHTTPRequestHandler):
+    """Not a server of ours: a page, an error without our shape, half a stream."""
+
+    def do_GET(self):
+        if self.path.startswith("/api/jobs?"):
+            self.answer(200, b"<html>hello</html>")
+        elif self.path.endswith("/logs"):
+            self.answer(200, b"event: log\ndata: half a log\n\n")
+        else:
+            self.answer(500, b"<html>sorry</html>")
+
+    def answer(self, code, body):
+        self.send_response(code)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_other_servers(empty):
+    stranger = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Stranger)
+    threading.Thread(target=stranger.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{stranger.server_port}/"
+    try:
+        page = empty.run("jobs", "list", "--server-url", url, check=False)
+        assert page.returncode == 2 and "line 1" in page.stderr
+        failed = empty.run("jobs", "show", "1", "--server-url", url, check=False)
+        assert failed.returncode == 8 and "answers with status 500" in failed.stderr
+        half = empty.run("jobs", "logs", "-f", "1", "--server-url", url, check=False)
+        assert half.returncode == 8 and half.stdout == "half a log\n" and "job 1 goes on" in half.stderr
+    finally:
+        stranger.shutdown()
+        stranger.server_close()
+    nothing = empty.run("jobs", "list", "--server-url", NO_SERVER, check=False)
+    assert nothing.returncode != 0, "neither a server nor a store"

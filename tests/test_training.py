@@ -420,7 +420,7 @@ def test_a_killed_training_goes_on(server, league, uninterrupted):
 
 def test_a_stopped_backtest_goes_on(server, league):
     last = server.almanac.one("SELECT max(season) FROM match")
-    body = {"league": league, "from": f"{last}-07-01", "to": f"{last + 1}-06-30", "refit": "month", "features": "no_prices",
+    body = {"league": league, "from": f"{last}-07-01", "to": f"{last + 1}-06-30", "refit": "monthly", "features": "no_prices",
             "parameters": "trees=60,leaves=7", "folds": 2}
     whole = server.wait_job(server.post("/backtest", body).json()["job_id"])["result"]
     job_id = server.post("/backtest", body).json()["job_id"]

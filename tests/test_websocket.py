@@ -12,7 +12,7 @@ import websocket
 from conftest import BINARY, ROOT, assert_error, wait_for
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
-TOPICS = ["jobs", "queues", "training", "schedule", "models", "drift", "predictions", "notifications", "stats"]
+TOPICS = re.findall(r'^TOPIC\(\w+, "(\w+)"', (ROOT / "src/api/topic_list.h").read_text(), re.MULTILINE)
 ASK = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": KEY}
 
 

@@ -3,7 +3,7 @@
  *
  * Invariant: an event is written once, whoever follows it; without a follower nothing is written at all. The number of an
  * event (`seq`) counts per topic whether anybody listens or not, so that a client which was away can tell whether it missed
- * something. Threads: the loop's (the sockets have a thread of their own, behind http/websocket.h). Memory: a client that
+ * something. Threads: the loop's (the sockets have threads of their own, behind http/websocket.h). Memory: a client that
  * does not read is cut off beyond a bound. */
 #ifndef ALMANAC_API_LIVE_H
 #define ALMANAC_API_LIVE_H

@@ -107,6 +107,7 @@ enum err_code schedule_service_create(struct api *api, const char *time_zone, bo
         schedule_service_destroy(service);
         return code;
     }
+    scheduler_begin(service->scheduler);
     *out = service;
     return ERR_OK;
 }

@@ -75,12 +75,11 @@ static void drop_oldest(struct adwin *adwin)
         adwin->row_count--;
 }
 
-/* delta from which on a border is cut. gap > 0. */
-static double delta_of(double gap, double variance, double r, double log_count)
+/* y of a border: the larger, the smaller is the delta that cuts it. */
+static double strength_of(double gap, double variance, double r)
 {
     double a = 2 * r / 3, b = sqrt(2 * variance * r);
-    double y = (sqrt(b * b + 4 * a * gap) - b) / (2 * a);
-    return 2 * log_count * exp(-y * y);
+    return (sqrt(b * b + 4 * a * gap) - b) / (2 * a);
 }
 
 /* The least delta over all borders, of those where the mean rose or fell. */
@@ -90,8 +89,7 @@ struct borders {
 
 static struct borders measure(const struct adwin *adwin)
 {
-    struct borders least = {1, 1};
-    double n0 = 0, total0 = 0, log_count = log(adwin->count), variance = adwin->variance / adwin->count;
+    double rose = 0, fell = 0, n0 = 0, total0 = 0, variance = adwin->variance / adwin->count;
     for (size_t k = adwin->row_count; k-- > 0;) {
         for (size_t i = 0; i < adwin->rows[k].count; i++) {
             n0 += size_of(k);
@@ -100,14 +98,13 @@ static struct borders measure(const struct adwin *adwin)
             if (n0 < ADWIN_SIDE_LEAST || n1 < ADWIN_SIDE_LEAST)
                 continue;
             double gap = (adwin->total - total0) / n1 - total0 / n0;
-            if (gap == 0)
-                continue;
-            double delta = delta_of(fabs(gap), variance, 1 / n0 + 1 / n1, log_count);
-            double *side = gap > 0 ? &least.rose : &least.fell;
-            *side = delta < *side ? delta : *side;
+            double *side = gap > 0 ? &rose : &fell;
+            double strength = strength_of(fabs(gap), variance, 1 / n0 + 1 / n1);
+            *side = strength > *side ? strength : *side;
         }
     }
-    return least;
+    double most = 2 * log(adwin->count);
+    return (struct borders){fmin(most * exp(-rose * rose), 1), fmin(most * exp(-fell * fell), 1)};
 }
 
 enum adwin_change adwin_add(struct adwin *adwin, double value)

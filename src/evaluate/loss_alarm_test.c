@@ -53,7 +53,7 @@ static struct loss_alarm_plan plan_of(const struct loss_row *reference, double r
                                     .rows = REFERENCE,
                                     .horizon = HORIZON,
                                     .score_window = 20,
-                                    .runs = 400,
+                                    .runs = 200,
                                     .seed = 1,
                                     .rate = rate};
 }
@@ -78,15 +78,15 @@ static void count_alarms(double wrong, double rate, size_t worlds, size_t counts
     }
 }
 
-/* 5 % of 120 worlds are 6; 14 and more happen with a chance of about 1 in 400. */
+/* 5 % of 60 worlds are 3; 10 and more happen with a chance of about 1 in 1000, and these seeds are what they are. */
 static void the_rate_is_kept(void **state)
 {
     size_t counts[3];
     (void)state;
-    count_alarms(0, 0.05, 120, counts);
+    count_alarms(0, 0.05, 60, counts);
     for (size_t i = 0; i < 3; i++) {
-        if (counts[i] >= 14)
-            fail_msg("detector %zu cried wolf in %zu of 120 worlds; 5 %% were allowed", i, counts[i]);
+        if (counts[i] >= 10)
+            fail_msg("detector %zu cried wolf in %zu of 60 worlds; 5 %% were allowed", i, counts[i]);
     }
 }
 
@@ -94,9 +94,9 @@ static void a_worse_forecast_is_noticed(void **state)
 {
     size_t counts[3];
     (void)state;
-    count_alarms(0.9, 0.0125, 30, counts); /* home and away wins nearly exchanged */
-    assert_true(counts[0] >= 28);
-    assert_true(counts[1] >= 20);
+    count_alarms(0.9, 0.0125, 12, counts); /* home and away wins nearly exchanged */
+    assert_true(counts[0] >= 11);
+    assert_true(counts[1] >= 8);
 }
 
 static void limits_are_a_function_of_the_seed(void **state)

@@ -100,37 +100,56 @@ static enum err_code make_tables(struct websocket_hub *hub, struct err *err)
 {
     size_t count = hub->options.max_clients;
     hub->slots = calloc(count, sizeof(*hub->slots));
-    hub->seats = calloc(count, sizeof(*hub->seats));
     hub->unsent_bytes = calloc(count, sizeof(*hub->unsent_bytes));
-    if (hub->slots == NULL || hub->seats == NULL || hub->unsent_bytes == NULL)
+    if (hub->slots == NULL || hub->unsent_bytes == NULL)
         return err_nomem(err, count * sizeof(*hub->slots));
     for (size_t slot = 0; slot < count; slot++)
         hub->slots[slot].next_free = (uint32_t)slot + 1;
     return websocket_frame_create(WEBSOCKET_PING, NULL, 0, &hub->ping, err);
 }
 
-static enum err_code make_descriptors(struct websocket_hub *hub, struct err *err)
+static enum err_code make_thread(struct websocket_hub *hub, struct hub_thread *thread, struct err *err)
 {
     struct epoll_event wanted = {.events = EPOLLIN, .data.u64 = 0};
-    hub->epoll = epoll_create1(EPOLL_CLOEXEC);
-    hub->hub_wakeup = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    hub->loop_wakeup = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (hub->epoll < 0 || hub->hub_wakeup < 0 || hub->loop_wakeup < 0 ||
-        epoll_ctl(hub->epoll, EPOLL_CTL_ADD, hub->hub_wakeup, &wanted) != 0)
+    thread->seat_count = (hub->options.max_clients + HUB_THREADS - 1) / HUB_THREADS;
+    thread->seats = calloc(thread->seat_count, sizeof(*thread->seats));
+    if (thread->seats == NULL)
+        return err_nomem(err, thread->seat_count * sizeof(*thread->seats));
+    thread->epoll = epoll_create1(EPOLL_CLOEXEC);
+    thread->wakeup = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (thread->epoll < 0 || thread->wakeup < 0 ||
+        epoll_ctl(thread->epoll, EPOLL_CTL_ADD, thread->wakeup, &wanted) != 0)
         return err_set_errno(err, errno, "cannot make the descriptors of the WebSocket hub");
-    return loop_watch_add(hub->loop, hub->loop_wakeup, LOOP_READ, on_events, hub, &hub->watch, err);
+    return ERR_OK;
 }
 
 /* Signals are the loop's. */
-static enum err_code start_thread(struct websocket_hub *hub, struct err *err)
+static enum err_code start_thread(struct hub_thread *thread, struct err *err)
 {
     sigset_t all, old;
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &old);
-    int failed = pthread_create(&hub->thread, NULL, hub_main, hub);
+    int failed = pthread_create(&thread->thread, NULL, hub_main, thread);
     (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-    hub->has_thread = failed == 0;
-    return failed == 0 ? ERR_OK : err_set_errno(err, failed, "cannot start the thread of the WebSocket hub");
+    thread->is_started = failed == 0;
+    return failed == 0 ? ERR_OK : err_set_errno(err, failed, "cannot start a thread of the WebSocket hub");
+}
+
+static enum err_code start_hub(struct websocket_hub *hub, struct err *err)
+{
+    enum err_code code = make_tables(hub, err);
+    if (code != ERR_OK)
+        return code;
+    hub->loop_wakeup = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (hub->loop_wakeup < 0)
+        return err_set_errno(err, errno, "cannot make the descriptors of the WebSocket hub");
+    code = loop_watch_add(hub->loop, hub->loop_wakeup, LOOP_READ, on_events, hub, &hub->watch, err);
+    for (size_t i = 0; code == ERR_OK && i < HUB_THREADS; i++) {
+        code = make_thread(hub, &hub->threads[i], err);
+        if (code == ERR_OK)
+            code = start_thread(&hub->threads[i], err);
+    }
+    return code;
 }
 
 enum err_code websocket_hub_create(struct loop *loop, const struct websocket_options *options,
@@ -142,15 +161,15 @@ enum err_code websocket_hub_create(struct loop *loop, const struct websocket_opt
         return err_nomem(err, sizeof *hub);
     hub->options = *options;
     hub->loop = loop;
-    hub->epoll = hub->hub_wakeup = hub->loop_wakeup = -1;
+    hub->loop_wakeup = -1;
     hub->complained_ms = INT64_MIN / 2;
     (void)pthread_mutex_init(&hub->lock, NULL); /* a default mutex: cannot fail here */
+    for (size_t i = 0; i < HUB_THREADS; i++) {
+        hub->threads[i] = (struct hub_thread){.hub = hub, .wakeup = -1, .epoll = -1};
+        (void)pthread_mutex_init(&hub->threads[i].lock, NULL);
+    }
     set_defaults(hub);
-    enum err_code code = make_tables(hub, err);
-    if (code == ERR_OK)
-        code = make_descriptors(hub, err);
-    if (code == ERR_OK)
-        code = start_thread(hub, err);
+    enum err_code code = start_hub(hub, err);
     if (code != ERR_OK)
         websocket_hub_destroy(hub);
     else
@@ -178,18 +197,39 @@ static void close_if_open(int descriptor)
         close(descriptor);
 }
 
-static bool give_order(struct websocket_hub *hub, struct hub_order order);
+static bool give_order(struct hub_thread *thread, struct hub_order order);
+
+static void stop_threads(struct websocket_hub *hub)
+{
+    for (size_t i = 0; i < HUB_THREADS; i++) {
+        /* without memory for one more order, the thread makes room by carrying out the others */
+        while (hub->threads[i].is_started &&
+               !give_order(&hub->threads[i], (struct hub_order){.kind = HUB_STOP}))
+            (void)usleep(1000);
+    }
+    for (size_t i = 0; i < HUB_THREADS; i++) {
+        if (hub->threads[i].is_started)
+            (void)pthread_join(hub->threads[i].thread, NULL);
+    }
+}
+
+static void release_thread(struct hub_thread *thread)
+{
+    drop_orders(&thread->orders);
+    drop_orders(&thread->taken);
+    close_if_open(thread->epoll);
+    close_if_open(thread->wakeup);
+    free(thread->seats);
+    (void)pthread_mutex_destroy(&thread->lock);
+}
 
 void websocket_hub_destroy(struct websocket_hub *hub)
 {
     if (hub == NULL)
         return;
-    if (hub->has_thread) {
-        /* without memory for one more order, there is a broadcast to give up for it */
-        while (!give_order(hub, (struct hub_order){.kind = HUB_STOP}))
-            (void)usleep(1000);
-        (void)pthread_join(hub->thread, NULL);
-    }
+    stop_threads(hub);
+    for (size_t i = 0; i < HUB_THREADS; i++)
+        release_thread(&hub->threads[i]);
     if (hub->watch != NULL)
         loop_watch_remove(hub->loop, hub->watch);
     while (hub->first_event != NULL) {
@@ -197,16 +237,11 @@ void websocket_hub_destroy(struct websocket_hub *hub)
         hub->first_event = event->next;
         free(event);
     }
-    drop_orders(&hub->orders);
-    drop_orders(&hub->taken);
     for (size_t slot = 0; hub->slots != NULL && slot < hub->options.max_clients; slot++)
         free(hub->slots[slot].farewell); /* handshakes that never ended */
-    close_if_open(hub->epoll);
-    close_if_open(hub->hub_wakeup);
     close_if_open(hub->loop_wakeup);
     websocket_frame_release(hub->ping);
     free(hub->slots);
-    free(hub->seats);
     free(hub->unsent_bytes);
     (void)pthread_mutex_destroy(&hub->lock);
     free(hub);
@@ -230,19 +265,19 @@ static bool grow_orders(struct hub_orders *orders)
     return true;
 }
 
-static bool give_order(struct websocket_hub *hub, struct hub_order order)
+static bool give_order(struct hub_thread *thread, struct hub_order order)
 {
-    (void)pthread_mutex_lock(&hub->lock);
-    struct hub_orders *orders = &hub->orders;
+    (void)pthread_mutex_lock(&thread->lock);
+    struct hub_orders *orders = &thread->orders;
     bool is_frame = order.kind == HUB_SEND || order.kind == HUB_BROADCAST;
     bool is_first = orders->count == 0;
     bool has_room = !(is_frame && orders->count >= MOST_ORDERS) &&
                     (orders->count < orders->capacity || grow_orders(orders));
     if (has_room)
         orders->rows[orders->count++] = order;
-    (void)pthread_mutex_unlock(&hub->lock);
+    (void)pthread_mutex_unlock(&thread->lock);
     if (has_room && is_first)
-        hub_wake(hub->hub_wakeup);
+        hub_wake(thread->wakeup);
     return has_room;
 }
 
@@ -266,16 +301,17 @@ static struct hub_slot *slot_of(const struct websocket_hub *hub, uint64_t client
 void websocket_hub_join(struct websocket_hub *hub, uint64_t client, uint64_t groups)
 {
     if (slot_of(hub, client) != NULL &&
-        !give_order(hub, (struct hub_order){.kind = HUB_JOIN, .client = client, .groups = groups}))
+        !give_order(hub_thread_of(hub, client),
+                    (struct hub_order){.kind = HUB_JOIN, .client = client, .groups = groups}))
         complain(hub);
 }
 
-static bool give_frame(struct websocket_hub *hub, struct hub_order order)
+static bool give_frame(struct hub_thread *thread, struct hub_order order)
 {
-    if (give_order(hub, order))
+    if (give_order(thread, order))
         return true;
     websocket_frame_release(order.frame);
-    complain(hub);
+    complain(thread->hub);
     return false;
 }
 
@@ -287,22 +323,27 @@ void websocket_hub_send(struct websocket_hub *hub, uint64_t client, struct webso
     atomic_llong *unsent_bytes = &hub->unsent_bytes[websocket_slot(client)];
     (void)websocket_frame_bytes(frame, &size_bytes);
     (void)atomic_fetch_add(unsent_bytes, (long long)size_bytes); /* before the hub takes it off again */
-    if (!give_frame(hub, (struct hub_order){
-                             .kind = HUB_SEND, .client = client, .frame = websocket_frame_share(frame)}))
+    if (!give_frame(
+            hub_thread_of(hub, client),
+            (struct hub_order){.kind = HUB_SEND, .client = client, .frame = websocket_frame_share(frame)}))
         (void)atomic_fetch_sub(unsent_bytes, (long long)size_bytes);
 }
 
 void websocket_hub_broadcast(struct websocket_hub *hub, unsigned group, struct websocket_frame *frame)
 {
     assert(group < WEBSOCKET_GROUPS);
-    (void)give_frame(hub, (struct hub_order){
-                              .kind = HUB_BROADCAST, .group = group, .frame = websocket_frame_share(frame)});
+    for (size_t i = 0; i < HUB_THREADS; i++) {
+        struct hub_order order = {
+            .kind = HUB_BROADCAST, .group = group, .frame = websocket_frame_share(frame)};
+        (void)give_frame(&hub->threads[i], order);
+    }
 }
 
 void websocket_hub_close(struct websocket_hub *hub, uint64_t client, enum websocket_code code)
 {
     if (slot_of(hub, client) != NULL &&
-        !give_order(hub, (struct hub_order){.kind = HUB_CLOSE, .client = client, .code = code}))
+        !give_order(hub_thread_of(hub, client),
+                    (struct hub_order){.kind = HUB_CLOSE, .client = client, .code = code}))
         complain(hub);
 }
 
@@ -335,7 +376,7 @@ static void on_upgraded(void *context, uint64_t client, int socket, const void *
         }
     }
     struct hub_order order = {.kind = HUB_OPEN, .client = client, .socket = socket, .farewell = farewell};
-    if (socket >= 0 && give_order(hub, order))
+    if (socket >= 0 && give_order(hub_thread_of(hub, client), order))
         return;
     if (socket >= 0)
         close(socket);

@@ -1,10 +1,10 @@
-/* WebSocket hub (RFC 6455): many clients on a thread of their own, with messages to one or to a group of them.
+/* WebSocket hub (RFC 6455): many clients on threads of their own, with messages to one or to a group of them.
  *
  * It knows no topics: a client is an id, a group is a bit. The sockets come from the listener by way of an HTTP request
- * (websocket_hub_accept) and belong to the hub's thread, with its own epoll set; the loop's thread hands it frames and gets
- * messages. So a broadcast costs the loop the same for one client and for ten thousand.
+ * (websocket_hub_accept) and belong to one of the hub's threads, with its own epoll set; the loop's thread hands them frames and
+ * gets messages. So a broadcast costs the loop the same for one client and for ten thousand.
  * Invariants: an id is never used again; for each accepted client `closed` is called once, and nothing after it. What is
- * handed to the hub goes out in that order.
+ * handed to the hub for a client goes out in that order.
  * Threads: all functions and callbacks on the loop's; frames may be made anywhere. Memory: about 200 bytes per idle client;
  * frames are shared; bounds in limits.h (LIMIT_WS_...). */
 #ifndef ALMANAC_HTTP_WEBSOCKET_H

@@ -1,7 +1,7 @@
 /* One client of a hub: its socket, what arrives, what waits to be sent, and its deadlines. Inside http/ only.
  *
  * Invariant: frames go out whole and in order; a frame that was begun is ended before anything else, also before the close
- * frame of a client that is given up. Threads: the hub's, and only `unsent_bytes` is looked at by another. Memory: about
+ * frame of a client that is given up. Threads: one of the hub's, and only `unsent_bytes` is looked at by another. Memory: about
  * 150 bytes for a client that is idle; a parser while a frame is half-read; pointers to shared frames while the socket is
  * full, at most LIMIT_WS_UNSENT_FRAMES of them and LIMIT_WS_UNSENT_BYTES. */
 #ifndef ALMANAC_HTTP_WEBSOCKET_CLIENT_H

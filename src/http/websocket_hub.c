@@ -1,4 +1,4 @@
-/* The hub's thread: see websocket_hub.h and websocket.h. One epoll set with all sockets in it, level-triggered; the data of
+/* The hub's threads: see websocket_hub.h and websocket.h. Each has one epoll set with its sockets in it, level-triggered; the data of
  * an entry is the client's id, so that an entry of a client that has just gone finds an empty seat. Orders are taken in
  * one swap, and carried out without the lock. */
 #include "http/websocket_hub.h"
@@ -57,46 +57,46 @@ void hub_push_event(struct websocket_hub *hub, struct hub_event *event)
         hub_wake(hub->loop_wakeup);
 }
 
-static struct hub_seat *seat_of(struct websocket_hub *hub, uint64_t client)
+static struct hub_seat *seat_of(struct hub_thread *own, uint64_t client)
 {
-    size_t slot = websocket_slot(client);
-    struct hub_seat *seat = slot < hub->options.max_clients ? &hub->seats[slot] : NULL;
+    size_t index = hub_seat_index(client);
+    struct hub_seat *seat = index < own->seat_count ? &own->seats[index] : NULL;
     return seat != NULL && seat->client != NULL && seat->client->id == client ? seat : NULL;
 }
 
-static void farewell(struct websocket_hub *hub, struct hub_event *event, int code)
+static void farewell(struct hub_thread *own, struct hub_event *event, int code)
 {
     event->code = code;
     event->size_bytes = 0;
-    hub_push_event(hub, event);
+    hub_push_event(own->hub, event);
 }
 
-static void leave(struct websocket_hub *hub, struct hub_seat *seat)
+static void leave(struct hub_thread *own, struct hub_seat *seat)
 {
     int code = seat->client->code != 0 ? seat->client->code : WEBSOCKET_LOST;
     websocket_client_destroy(seat->client); /* closing the socket takes it out of the set */
     seat->client = NULL;
     seat->is_armed = false;
-    hub->seated--;
-    farewell(hub, seat->farewell, code);
+    own->seated--;
+    farewell(own, seat->farewell, code);
 }
 
 /* After everything that was done with a client: it leaves, or waits for what it needs. */
-static void settle(struct websocket_hub *hub, struct hub_seat *seat, bool is_alive)
+static void settle(struct hub_thread *own, struct hub_seat *seat, bool is_alive)
 {
     if (is_alive && seat->client->wants_write != seat->is_armed) {
         struct epoll_event wanted = {.events = EPOLLIN | (seat->client->wants_write ? EPOLLOUT : 0),
                                      .data.u64 = seat->client->id};
         seat->is_armed = seat->client->wants_write;
-        is_alive = epoll_ctl(hub->epoll, EPOLL_CTL_MOD, seat->client->socket, &wanted) == 0;
+        is_alive = epoll_ctl(own->epoll, EPOLL_CTL_MOD, seat->client->socket, &wanted) == 0;
     }
     if (!is_alive)
-        leave(hub, seat);
+        leave(own, seat);
 }
 
 static void on_message(void *context, uint64_t id, const char *text, size_t size_bytes)
 {
-    struct websocket_hub *hub = context;
+    struct hub_thread *own = context;
     struct hub_event *event = malloc(sizeof *event + size_bytes + 1);
     if (event == NULL) {
         log_line(LOG_ERROR, "websocket", "out of memory: a message of a client is lost");
@@ -107,165 +107,166 @@ static void on_message(void *context, uint64_t id, const char *text, size_t size
     event->size_bytes = size_bytes;
     memcpy(event->text, text, size_bytes);
     event->text[size_bytes] = '\0';
-    hub_push_event(hub, event);
+    hub_push_event(own->hub, event);
 }
 
 /* ---- orders ---- */
 
-static bool seat_client(struct websocket_hub *hub, const struct hub_order *order, struct hub_seat *seat)
+static bool seat_client(struct hub_thread *own, const struct hub_order *order, struct hub_seat *seat)
 {
     struct epoll_event wanted = {.events = EPOLLIN, .data.u64 = order->client};
     int on = 1;
-    if (websocket_client_create(order->client, order->socket, hub->now_ms,
-                                &hub->unsent_bytes[websocket_slot(order->client)], &seat->client,
+    if (websocket_client_create(order->client, order->socket, own->now_ms,
+                                &own->hub->unsent_bytes[websocket_slot(order->client)], &seat->client,
                                 NULL) != ERR_OK)
         return false;
     /* a small message must not wait for the acknowledgement of the last one; without it, it does */
     (void)setsockopt(order->socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (epoll_ctl(hub->epoll, EPOLL_CTL_ADD, order->socket, &wanted) == 0)
+    if (epoll_ctl(own->epoll, EPOLL_CTL_ADD, order->socket, &wanted) == 0)
         return true;
     free(seat->client); /* not the socket */
     seat->client = NULL;
     return false;
 }
 
-static void open_client(struct websocket_hub *hub, const struct hub_order *order)
+static void open_client(struct hub_thread *own, const struct hub_order *order)
 {
-    struct hub_seat *seat = &hub->seats[websocket_slot(order->client)];
+    struct hub_seat *seat = &own->seats[hub_seat_index(order->client)];
     struct hub_event *event = order->farewell;
-    if (!seat_client(hub, order, seat)) {
+    if (!seat_client(own, order, seat)) {
         close(order->socket);
-        farewell(hub, event, WEBSOCKET_INTERNAL);
+        farewell(own, event, WEBSOCKET_INTERNAL);
         return;
     }
     seat->farewell = event;
-    hub->seated++;
-    bool is_alive = hub->stop_ms == 0 || websocket_client_close(seat->client, WEBSOCKET_GOING_AWAY,
-                                                                "the server stops", hub->now_ms);
+    own->seated++;
+    bool is_alive = own->stop_ms == 0 || websocket_client_close(seat->client, WEBSOCKET_GOING_AWAY,
+                                                                "the server stops", own->now_ms);
     if (is_alive && event->size_bytes > 0)
         is_alive = websocket_client_take(seat->client, (const unsigned char *)event->text, event->size_bytes,
-                                         hub->now_ms, on_message, hub);
-    settle(hub, seat, is_alive);
+                                         own->now_ms, on_message, own);
+    settle(own, seat, is_alive);
 }
 
-static void broadcast(struct websocket_hub *hub, const struct hub_order *order)
+static void broadcast(struct hub_thread *own, const struct hub_order *order)
 {
     uint64_t bit = UINT64_C(1) << order->group;
-    for (size_t slot = 0; slot < hub->options.max_clients; slot++) {
-        struct hub_seat *seat = &hub->seats[slot];
+    for (size_t index = 0; index < own->seat_count; index++) {
+        struct hub_seat *seat = &own->seats[index];
         if (seat->client != NULL && (seat->client->groups & bit) != 0)
-            settle(hub, seat, websocket_client_send(seat->client, order->frame, hub->now_ms));
+            settle(own, seat, websocket_client_send(seat->client, order->frame, own->now_ms));
     }
 }
 
-static void stop(struct websocket_hub *hub)
+static void stop(struct hub_thread *own)
 {
-    hub->stop_ms = hub->now_ms + hub->times.close_ms;
-    for (size_t slot = 0; slot < hub->options.max_clients; slot++) {
-        struct hub_seat *seat = &hub->seats[slot];
+    own->stop_ms = own->now_ms + own->hub->times.close_ms;
+    for (size_t index = 0; index < own->seat_count; index++) {
+        struct hub_seat *seat = &own->seats[index];
         if (seat->client != NULL)
             settle(
-                hub, seat,
-                websocket_client_close(seat->client, WEBSOCKET_GOING_AWAY, "the server stops", hub->now_ms));
+                own, seat,
+                websocket_client_close(seat->client, WEBSOCKET_GOING_AWAY, "the server stops", own->now_ms));
     }
 }
 
-static void send_one(struct websocket_hub *hub, const struct hub_order *order)
+static void send_one(struct hub_thread *own, const struct hub_order *order)
 {
-    struct hub_seat *seat = seat_of(hub, order->client);
+    struct hub_seat *seat = seat_of(own, order->client);
     size_t size_bytes;
     if (seat == NULL)
         return;
     (void)websocket_frame_bytes(order->frame, &size_bytes);
     (void)atomic_fetch_sub(seat->client->unsent_bytes,
                            (long long)size_bytes); /* from here on the client counts */
-    settle(hub, seat, websocket_client_send(seat->client, order->frame, hub->now_ms));
+    settle(own, seat, websocket_client_send(seat->client, order->frame, own->now_ms));
 }
 
-static void carry_out(struct websocket_hub *hub, const struct hub_order *order)
+static void carry_out(struct hub_thread *own, const struct hub_order *order)
 {
     struct hub_seat *seat;
     switch (order->kind) {
     case HUB_OPEN:
-        open_client(hub, order);
+        open_client(own, order);
         return;
     case HUB_JOIN:
-        seat = seat_of(hub, order->client);
+        seat = seat_of(own, order->client);
         if (seat != NULL)
             seat->client->groups = order->groups;
         return;
     case HUB_SEND:
-        send_one(hub, order);
+        send_one(own, order);
         websocket_frame_release(order->frame);
         return;
     case HUB_BROADCAST:
-        broadcast(hub, order);
+        broadcast(own, order);
         websocket_frame_release(order->frame);
         return;
     case HUB_CLOSE:
-        seat = seat_of(hub, order->client);
+        seat = seat_of(own, order->client);
         if (seat != NULL)
-            settle(hub, seat, websocket_client_close(seat->client, order->code, "", hub->now_ms));
+            settle(own, seat, websocket_client_close(seat->client, order->code, "", own->now_ms));
         return;
     case HUB_STOP:
-        stop(hub);
+        stop(own);
         return;
     }
 }
 
-static void take_orders(struct websocket_hub *hub)
+static void take_orders(struct hub_thread *own)
 {
-    (void)pthread_mutex_lock(&hub->lock);
-    struct hub_orders orders = hub->orders;
-    hub->orders = hub->taken;
-    (void)pthread_mutex_unlock(&hub->lock);
+    (void)pthread_mutex_lock(&own->lock);
+    struct hub_orders orders = own->orders;
+    own->orders = own->taken;
+    (void)pthread_mutex_unlock(&own->lock);
     for (size_t i = 0; i < orders.count; i++)
-        carry_out(hub, &orders.rows[i]);
+        carry_out(own, &orders.rows[i]);
     orders.count = 0;
-    hub->taken = orders;
+    own->taken = orders;
 }
 
 /* ---- sockets ---- */
 
-static void receive(struct websocket_hub *hub, struct hub_seat *seat)
+static void receive(struct hub_thread *own, struct hub_seat *seat)
 {
     struct websocket_client *client = seat->client;
     ssize_t got;
     do
-        got = recv(client->socket, hub->bytes, sizeof hub->bytes, MSG_DONTWAIT);
+        got = recv(client->socket, own->bytes, sizeof own->bytes, MSG_DONTWAIT);
     while (got < 0 && errno == EINTR);
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
         return;
     bool is_alive =
-        got >= 0 && websocket_client_take(client, hub->bytes, (size_t)got, hub->now_ms, on_message, hub);
-    settle(hub, seat, is_alive);
+        got >= 0 && websocket_client_take(client, own->bytes, (size_t)got, own->now_ms, on_message, own);
+    settle(own, seat, is_alive);
 }
 
-static void on_socket(struct websocket_hub *hub, uint64_t client, uint32_t events)
+static void on_socket(struct hub_thread *own, uint64_t client, uint32_t events)
 {
-    struct hub_seat *seat = seat_of(hub, client);
+    struct hub_seat *seat = seat_of(own, client);
     if (seat != NULL && (events & EPOLLOUT) != 0)
-        settle(hub, seat, websocket_client_flush(seat->client, hub->now_ms));
+        settle(own, seat, websocket_client_flush(seat->client, own->now_ms));
     if (seat != NULL && seat->client != NULL && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
-        receive(hub, seat);
+        receive(own, seat);
 }
 
-static void sweep(struct websocket_hub *hub)
+static void sweep(struct hub_thread *own)
 {
-    for (size_t slot = 0; slot < hub->options.max_clients; slot++) {
-        struct hub_seat *seat = &hub->seats[slot];
+    for (size_t index = 0; index < own->seat_count; index++) {
+        struct hub_seat *seat = &own->seats[index];
         if (seat->client != NULL)
-            settle(hub, seat, websocket_client_sweep(seat->client, &hub->times, hub->ping, hub->now_ms));
+            settle(own, seat,
+                   websocket_client_sweep(seat->client, &own->hub->times, own->hub->ping, own->now_ms));
     }
 }
 
 /* Messages that the loop has no time for must not pile up here. */
-static void give_way(struct websocket_hub *hub)
+static void give_way(struct hub_thread *own)
 {
     struct timespec wait = {.tv_nsec = BACKLOG_WAIT_NS};
-    (void)pthread_mutex_lock(&hub->lock);
-    bool is_behind = hub->event_count > BACKLOG_EVENTS;
-    (void)pthread_mutex_unlock(&hub->lock);
+    (void)pthread_mutex_lock(&own->hub->lock);
+    bool is_behind = own->hub->event_count > BACKLOG_EVENTS;
+    (void)pthread_mutex_unlock(&own->hub->lock);
     if (is_behind)
         (void)nanosleep(&wait, NULL);
 }
@@ -285,37 +286,37 @@ static int64_t sweep_period_ms(const struct websocket_times *times)
     return period_ms > 1 ? period_ms : 1;
 }
 
-static bool is_over(const struct websocket_hub *hub)
+static bool is_over(const struct hub_thread *own)
 {
-    return hub->stop_ms != 0 && (hub->seated == 0 || hub->now_ms >= hub->stop_ms);
+    return own->stop_ms != 0 && (own->seated == 0 || own->now_ms >= own->stop_ms);
 }
 
 void *hub_main(void *context)
 {
-    struct websocket_hub *hub = context;
+    struct hub_thread *own = context;
     struct epoll_event events[ROUND_EVENTS];
-    int64_t period_ms = sweep_period_ms(&hub->times);
-    hub->now_ms = now_ms();
-    hub->sweep_ms = hub->now_ms + period_ms;
-    while (!is_over(hub)) {
-        int64_t wait_ms = hub->sweep_ms - hub->now_ms;
-        int count = epoll_wait(hub->epoll, events, ROUND_EVENTS, wait_ms > 0 ? (int)wait_ms : 0);
-        hub->now_ms = now_ms();
+    int64_t period_ms = sweep_period_ms(&own->hub->times);
+    own->now_ms = now_ms();
+    own->sweep_ms = own->now_ms + period_ms;
+    while (!is_over(own)) {
+        int64_t wait_ms = own->sweep_ms - own->now_ms;
+        int count = epoll_wait(own->epoll, events, ROUND_EVENTS, wait_ms > 0 ? (int)wait_ms : 0);
+        own->now_ms = now_ms();
         for (int i = 0; i < count; i++) {
             if (events[i].data.u64 != 0)
-                on_socket(hub, events[i].data.u64, events[i].events);
+                on_socket(own, events[i].data.u64, events[i].events);
         }
-        hub_sleep(hub->hub_wakeup);
-        take_orders(hub);
-        if (hub->now_ms >= hub->sweep_ms) {
-            sweep(hub);
-            hub->sweep_ms = hub->now_ms + period_ms;
+        hub_sleep(own->wakeup);
+        take_orders(own);
+        if (own->now_ms >= own->sweep_ms) {
+            sweep(own);
+            own->sweep_ms = own->now_ms + period_ms;
         }
-        give_way(hub);
+        give_way(own);
     }
-    for (size_t slot = 0; slot < hub->options.max_clients; slot++) {
-        if (hub->seats[slot].client != NULL)
-            leave(hub, &hub->seats[slot]);
+    for (size_t index = 0; index < own->seat_count; index++) {
+        if (own->seats[index].client != NULL)
+            leave(own, &own->seats[index]);
     }
     return NULL;
 }

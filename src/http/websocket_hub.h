@@ -1,7 +1,9 @@
-/* Inside of the hub: what its two threads share. websocket.c is the loop's side, websocket_hub.c the hub's. Inside http/
- * only.
+/* Inside of the hub: what its threads share. websocket.c is the loop's side, websocket_hub.c that of the hub's threads. Inside
+ * http/ only.
  *
- * Two queues under one lock, and one descriptor for each side to wait on, written when its queue stops being empty. A slot
+ * Each client belongs to one of the threads, by its slot, so that a broadcast is sent by all of them at once. A thread has a
+ * queue of orders, the loop one of events, each under a lock and with a descriptor to wait on, written when the queue
+ * stops being empty. A slot
  * is given out by the loop's side and comes back with the last event of its client, so both sides agree on who sits
  * there: an id is a slot and how often it was given out. */
 #ifndef ALMANAC_HTTP_WEBSOCKET_HUB_H
@@ -14,7 +16,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-enum { HUB_READ_BYTES = 16 << 10 };
+enum { HUB_THREADS = 2, HUB_READ_BYTES = 16 << 10 };
 
 /* From the hub to the loop. */
 struct hub_event {
@@ -57,11 +59,31 @@ struct hub_slot {
     uint32_t next_free;
 };
 
-/* The hub's side. */
+/* A thread's side. */
 struct hub_seat {
     struct websocket_client *client; /* NULL: nobody */
     struct hub_event *farewell;
     bool is_armed; /* waits for the socket to take bytes */
+};
+
+struct hub_thread {
+    struct websocket_hub *hub;
+    pthread_t thread;
+    bool is_started;
+
+    /* both sides */
+    pthread_mutex_t lock;
+    struct hub_orders orders;
+    int wakeup;
+
+    /* the thread's */
+    struct hub_orders taken; /* swapped with orders */
+    struct hub_seat *seats;
+    size_t seat_count, seated;
+    int epoll;
+    int64_t now_ms, sweep_ms;
+    int64_t stop_ms; /* 0 while it serves, then the time by which all must be gone */
+    unsigned char bytes[HUB_READ_BYTES];
 };
 
 struct websocket_hub {
@@ -77,28 +99,28 @@ struct websocket_hub {
     uint32_t first_free; /* max_clients: none */
     size_t client_count;
     int64_t complained_ms;
-    pthread_t thread;
-    bool has_thread;
 
-    /* both */
+    /* all */
     pthread_mutex_t lock;
-    struct hub_orders orders;
     struct hub_event *first_event, *last_event;
     size_t event_count;
-    int hub_wakeup, loop_wakeup;
-
-    /* hub's side */
-    struct hub_orders taken; /* swapped with orders */
-    struct hub_seat *seats;
-    struct websocket_frame *ping;
-    size_t seated;
-    int epoll;
-    int64_t now_ms, sweep_ms,
-        stop_ms; /* stop_ms: 0 while it serves, then the time by which all must be gone */
-    unsigned char bytes[HUB_READ_BYTES];
+    int loop_wakeup;
+    struct websocket_frame *ping; /* prepared, never changed */
+    struct hub_thread threads[HUB_THREADS];
 };
 
-/* The thread: takes orders until it is told to stop. Returns NULL. */
+static inline struct hub_thread *hub_thread_of(struct websocket_hub *hub, uint64_t client)
+{
+    return &hub->threads[websocket_slot(client) % HUB_THREADS];
+}
+
+/* Its place there. */
+static inline size_t hub_seat_index(uint64_t client)
+{
+    return websocket_slot(client) / HUB_THREADS;
+}
+
+/* A thread (a struct hub_thread): takes orders until it is told to stop. Returns NULL. */
 void *hub_main(void *context);
 /* Adds an event for the loop; any thread. */
 void hub_push_event(struct websocket_hub *hub, struct hub_event *event);

@@ -72,6 +72,8 @@ static enum err_code run(struct world *world, const struct scheduler_options *op
     world->scheduler = NULL;
     if (code == ERR_OK) /* once more, with the rows */
         code = scheduler_create(options, &world->scheduler, err);
+    if (code == ERR_OK)
+        scheduler_begin(world->scheduler);
     while (code == ERR_OK) {
         scheduler_run_due(world->scheduler);
         int64_t next_us = scheduler_next_us(world->scheduler);

@@ -57,7 +57,7 @@ struct scheduler_options {
     void *context;
 };
 
-/* Reads the store; nothing is started and nothing written before the first scheduler_run_due. ERR_NOT_FOUND, ERR_INVALID:
+/* Reads the store; nothing is started and nothing written before scheduler_begin. ERR_NOT_FOUND, ERR_INVALID:
  * the zone. A row of the store that makes no sense any more (a zone that is gone) is reported in the log and shown as not
  * available. */
 enum err_code scheduler_create(const struct scheduler_options *options, struct scheduler **out,
@@ -69,6 +69,9 @@ const struct schedule_task *scheduler_at(const struct scheduler *scheduler, size
 /* ERR_NOT_FOUND names those there are. */
 enum err_code scheduler_find(const struct scheduler *scheduler, const char *name,
                              const struct schedule_task **out, struct err *err) CHECKED;
+/* Once, before the first scheduler_run_due: notes what became of jobs that ended while nobody looked, and from when on tasks
+ * that are new are due. Starts nothing. */
+void scheduler_begin(struct scheduler *scheduler);
 /* The earliest next_us; TIME_NONE: nothing will start. */
 int64_t scheduler_next_us(const struct scheduler *scheduler);
 /* Starts what is due by the clock, and takes in what another process changed in the store. Cheap when nothing is. Trouble is

@@ -242,16 +242,17 @@ static void catch_up(struct scheduler *scheduler, struct entry *entry)
 
 /* ---- the clock ---- */
 
-static void begin(struct scheduler *scheduler, int64_t now_us)
+void scheduler_begin(struct scheduler *scheduler)
 {
-    scheduler->is_started = true;
+    int64_t now_us = scheduler_now_us(scheduler);
     for (size_t i = 0; i < SCHEDULE_COUNT; i++) {
         struct entry *entry = &scheduler->entries[i];
         struct schedule_row *row = &entry->task.row;
         catch_up(scheduler, entry);
         if (row->seen_us == TIME_NONE || row->seen_us > now_us) {
             row->seen_us = now_us; /* new; or the clock was ahead when it was written */
-            save(scheduler, entry, NULL);
+            if (!scheduler->options.is_idle)
+                save(scheduler, entry, NULL);
         }
         scheduler_plan(scheduler, entry);
     }
@@ -289,9 +290,7 @@ void scheduler_run_due(struct scheduler *scheduler)
 {
     int64_t now_us = scheduler_now_us(scheduler);
     assert(scheduler->options.submit != NULL); /* else there is nothing to do here */
-    if (!scheduler->is_started)
-        begin(scheduler, now_us);
-    else if (now_us < scheduler->last_now_us - LATE_US)
+    if (now_us < scheduler->last_now_us - LATE_US)
         go_back(scheduler, now_us);
     scheduler->last_now_us = now_us;
     read_changes(scheduler);

@@ -36,7 +36,6 @@ struct scheduler {
     int64_t next_us;      /* earliest of the tasks */
     int64_t data_version; /* of the store, when it was read last */
     int64_t last_now_us;  /* of the clock, to see it jump back */
-    bool is_started;
 };
 
 int64_t scheduler_now_us(const struct scheduler *scheduler);

@@ -96,6 +96,7 @@ static void start(struct world *world)
     struct err err = {0};
     if (scheduler_create(&options, &world->scheduler, &err) != ERR_OK)
         fail_msg("%s", err.text);
+    scheduler_begin(world->scheduler);
 }
 
 static void restart(struct world *world)

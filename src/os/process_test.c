@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -163,6 +164,39 @@ static int play_busy(void)
         count++;
 }
 
+/* Uses 64 MB of its own, and as much of a file that is mapped; then a child of the same group, with 64 MB again. */
+static int play_group(char *program, const char *path)
+{
+    size_t size_bytes = 64 << 20;
+    char *argv[] = {program, "group", NULL};
+    volatile char *own = malloc(size_bytes), sum = 0;
+    pid_t child = 0;
+
+    for (size_t index = 0; index < size_bytes; index += 4096)
+        own[index] = 1;
+    if (path != NULL) {
+        int descriptor = open(path, O_RDONLY);
+        const volatile char *mapped = mmap(NULL, size_bytes, PROT_READ, MAP_SHARED, descriptor, 0);
+        if (mapped == MAP_FAILED)
+            return 96;
+        for (size_t index = 0; index < size_bytes; index += 4096)
+            sum += mapped[index];
+        if (posix_spawn(&child, program, NULL, NULL, argv, environ) != 0)
+            return 95;
+    }
+    say("ready\n");
+    sleep_for_ever();
+    return sum;
+}
+
+static int play_endless(void)
+{
+    volatile uint64_t count = 0;
+
+    for (;;)
+        count++;
+}
+
 static int play_peak(void)
 {
     say_number(process_peak_memory_bytes());
@@ -198,6 +232,10 @@ static int play(char **argv)
         return play_busy();
     if (strcmp(role, "peak") == 0)
         return play_peak();
+    if (strcmp(role, "group") == 0)
+        return play_group(argv[0], argv[2]);
+    if (strcmp(role, "endless") == 0)
+        return play_endless();
     if (strcmp(role, "sleep") == 0)
         sleep_for_ever();
     return strcmp(role, "quick") == 0 ? 0 : 99;
@@ -558,6 +596,55 @@ static void peak_memory_is_the_childs_own(void **state)
     assert_true(second - first >= 60 << 20);
 }
 
+/* Both processes of the group are counted, the mapped file is not. */
+static void memory_of_a_group(void **state)
+{
+    struct test_folder folder;
+    struct process process;
+    struct process_end end;
+    char ready[64];
+    int64_t used_bytes[2];
+
+    (void)state;
+    if (HAS_SANITIZER) {
+        print_message("skipped: a sanitizer's own memory is counted too\n");
+        return;
+    }
+    test_folder_create(&folder);
+    const char *path = test_folder_path(&folder, "mapped");
+    int descriptor = open(path, O_CREAT | O_RDWR, 0600);
+    assert_int_equal(ftruncate(descriptor, 64 << 20), 0);
+    close(descriptor);
+    start("group", path, &process);
+    read_all(process.channel, true, ready, sizeof ready);
+    const pid_t groups[2] = {process.pid, 1 << 29}; /* the other one is nobody's */
+    int64_t end_us = clock_monotonic_us() + WAIT_MS * INT64_C(1000);
+    do
+        process_group_memory(groups, used_bytes, 2);
+    while (used_bytes[0] < 128 << 20 && clock_monotonic_us() < end_us); /* until the child has its share */
+    assert_in_range(used_bytes[0], 128 << 20, 150 << 20);
+    assert_int_equal(used_bytes[1], 0);
+    process_signal(&process, SIGKILL);
+    assert_true(process_wait(&process, WAIT_MS, &end));
+    process_close(&process);
+    test_folder_remove(&folder);
+}
+
+static void processor_limit_from_outside(void **state)
+{
+    struct process process;
+    struct process_end end;
+
+    (void)state;
+    start("endless", NULL, &process);
+    process_limit_cpu(process.pid, 1);
+    assert_true(process_wait(&process, WAIT_MS, &end));
+    assert_false(end.exited);
+    assert_int_equal(end.signal, SIGXCPU);
+    process_close(&process);
+    assert_true(process_machine_memory_bytes() > 100 << 20);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1)
@@ -581,6 +668,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(memory_limit_holds),
         cmocka_unit_test(processor_limit_holds),
         cmocka_unit_test(peak_memory_is_the_childs_own),
+        cmocka_unit_test(memory_of_a_group),
+        cmocka_unit_test(processor_limit_from_outside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -170,7 +170,7 @@ enum err_code job_store_news(struct db *db, int64_t *event_id, int64_t *out_ids,
                              struct err *err) CHECKED;
 enum err_code job_store_newest_event(struct db *db, int64_t *out, struct err *err) CHECKED;
 /* Forgets jobs that ended before a time, with their events and keys, at most *count; out_ids gets them. A job that one not yet
- * ended waits for stays. */
+ * ended waits for stays, and so do the newest job and the one that changed last: ids are never given twice. */
 enum err_code job_store_forget(struct db *db, int64_t ended_before_us, int64_t *out_ids, size_t *count,
                                struct err *err) CHECKED;
 

@@ -294,6 +294,8 @@ enum err_code job_store_recover(struct db *db, const char *keep, int64_t now_us,
 
 /* ---- forgetting ---- */
 
+/* Numbers are given anew above the highest that is left: the newest job and the one of the newest event stay, so that no id
+ * ever means two jobs, and no event is taken for one that was told. */
 static enum err_code read_forgettable(struct db *db, int64_t before_us, int64_t *out, size_t *count,
                                       struct err *err)
 {
@@ -301,7 +303,9 @@ static enum err_code read_forgettable(struct db *db, int64_t before_us, int64_t 
 
     enum err_code code =
         db_query(db,
-                 "SELECT id FROM job WHERE state IN ('succeeded', 'failed', 'stopped') AND ended_us < $1 "
+                 "SELECT id FROM job WHERE id < (SELECT max(id) FROM job) "
+                 "AND id <> (SELECT job_id FROM job_event ORDER BY id DESC LIMIT 1) AND state IN "
+                 "('succeeded', 'failed', 'stopped') AND ended_us < $1 "
                  "AND NOT EXISTS (SELECT 1 FROM job_after a JOIN job w ON w.id = a.job_id "
                  "WHERE a.after_id = job.id AND w.state IN ('queued', 'running', 'stopping')) "
                  "ORDER BY id LIMIT $2",

@@ -145,11 +145,18 @@ static void test_find(void **state)
     assert_int_equal(find(db, (struct job_filter){.state = -1, .batch = ""}, rows), 0);
 }
 
+static size_t forget(struct db *db, int64_t before_us, int64_t ids[8])
+{
+    size_t count = 8;
+
+    assert_int_equal(job_store_forget(db, before_us, ids, &count, NULL), ERR_OK);
+    return count;
+}
+
 static void test_forget(void **state)
 {
     struct db *db = db_of(state);
-    int64_t ids[8], id;
-    size_t count = 8;
+    int64_t ids[8];
     struct job_row row;
 
     for (int index = 0; index < 4; index++)
@@ -158,20 +165,37 @@ static void test_forget(void **state)
     run(db, 2, JOB_FAILED, 1600);
     run(db, 3, JOB_SUCCEEDED, 9000);
     (void)test_jobs_add(db, (struct job_order){.after = {1, 4}, .after_count = 2});
-    assert_int_equal(job_store_forget(db, 5000, ids, &count, NULL), ERR_OK);
-    assert_int_equal(count, 1); /* 1 is waited for (in part), 3 is too new, 4 has not ended */
+    assert_int_equal(forget(db, 5000, ids), 1); /* 1 is waited for (in part), 3 is too new, 4 has not ended */
     assert_int_equal(ids[0], 2);
     assert_int_equal(job_store_get(db, 2, &row, NULL), ERR_NOT_FOUND);
     run(db, 4, JOB_SUCCEEDED, 2000);
     run(db, 5, JOB_SUCCEEDED, 2500);
-    count = 2;
-    assert_int_equal(job_store_forget(db, 5000, ids, &count, NULL), ERR_OK);
-    assert_int_equal(count, 2);
-    count = 8;
-    assert_int_equal(job_store_forget(db, 5000, ids, &count, NULL), ERR_OK);
+    assert_int_equal(forget(db, 5000, ids), 2);                     /* 1 and 4; 5 is the newest */
+    int64_t id = test_jobs_add(db, (struct job_order){.key = "k"}); /* the key is free again */
+    assert_int_equal(id, 6);
+    assert_int_equal(forget(db, 5000, ids), 1);
+    assert_int_equal(ids[0], 5);
+}
+
+/* Everything has ended long ago, and was told: what comes next must still be new. */
+static void test_forgetting_gives_no_number_again(void **state)
+{
+    struct db *db = db_of(state);
+    int64_t ids[8], event;
+    size_t count = 8;
+
+    for (int index = 0; index < 3; index++)
+        (void)test_jobs_add(db, (struct job_order){0});
+    run(db, 3, JOB_SUCCEEDED, 1500);
+    run(db, 2, JOB_SUCCEEDED, 1600);
+    run(db, 1, JOB_SUCCEEDED, 1700); /* changed last */
+    assert_int_equal(job_store_newest_event(db, &event, NULL), ERR_OK);
+    assert_int_equal(forget(db, 5000, ids), 1);
+    assert_int_equal(ids[0], 2);
+    assert_int_equal(test_jobs_add(db, (struct job_order){0}), 4);
+    assert_int_equal(job_store_news(db, &event, ids, &count, NULL), ERR_OK);
     assert_int_equal(count, 1);
-    id = test_jobs_add(db, (struct job_order){.key = "k"}); /* the key is free again */
-    assert_true(id >= 4);
+    assert_int_equal(ids[0], 4);
 }
 
 static void test_queue_actions(void **state)
@@ -226,8 +250,15 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, test_jobs_set_up, test_jobs_tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_stop_queued), TEST(test_resume), TEST(test_priority),      TEST(test_news),
-        TEST(test_find),        TEST(test_forget), TEST(test_queue_actions), TEST(test_open_counts_anew),
+        TEST(test_stop_queued),
+        TEST(test_resume),
+        TEST(test_priority),
+        TEST(test_news),
+        TEST(test_find),
+        TEST(test_forget),
+        TEST(test_forgetting_gives_no_number_again),
+        TEST(test_queue_actions),
+        TEST(test_open_counts_anew),
     };
 
     return cmocka_run_group_tests_name("job store, sweeping", tests, NULL, NULL);

@@ -210,11 +210,17 @@ static void conclude(const struct monitor *monitor, struct monitor_look *look)
     look->trigger = is_page || is_adwin || is_score ? MONITOR_PERFORMANCE
                     : is_drift                      ? MONITOR_DRIFT
                                                     : MONITOR_STEADY;
+    if (loss->count == 0) {
+        (void)snprintf(look->reason, sizeof(look->reason), "no match since the holdout of the version");
+        return;
+    }
+    char score[32] = "of too few matches";
+    if (!isnan(loss->score))
+        (void)snprintf(score, sizeof(score), "%.3f of %.3f", loss->score, look->score_threshold);
     (void)snprintf(
         look->reason, sizeof(look->reason),
         "%s: %.1f %% of %zu features beyond their limits (limit %.1f %%)%s; %zu matches since, loss "
-        "%.4f where %.4f was expected; Page-Hinkley %.2f of %.2f%s, ADWIN %.2g of %.2g%s, score "
-        "%.3f of %.3f%s",
+        "%.4f where %.4f was expected; Page-Hinkley %.2f of %.2f%s, ADWIN %.2g of %.2g%s, score %s%s",
         monitor_trigger_name(look->trigger), 100 * look->share_drifted, monitor->columns,
         100 * look->share_threshold,
         is_drift          ? " ALARM"
@@ -222,7 +228,7 @@ static void conclude(const struct monitor *monitor, struct monitor_look *look)
                           : " (too few matches)",
         loss->count, loss->loss, loss->expected, loss->page_hinkley, monitor->loss_limits.lambda,
         is_page ? " ALARM" : "", loss->adwin_least, monitor->loss_limits.adwin_delta,
-        is_adwin ? " ALARM" : "", loss->score, look->score_threshold, is_score ? " ALARM" : "");
+        is_adwin ? " ALARM" : "", score, is_score ? " ALARM" : "");
 }
 
 /* Known at that moment: as the trackers count it. */

@@ -88,6 +88,6 @@ export function botName(id: string): string {
 
 /** "E0 1x2 lightgbm" -> "E0 1X2 LightGBM" */
 export const jobName = (label: string) =>
-  botName(label).replace(/\b1x2\b/, TIMEFRAMES["1x2"]!).replace(/\bou25\b/, TIMEFRAMES["ou25"]!);
+  botName(label.trim()).replace(/\b1x2\b/, TIMEFRAMES["1x2"]!).replace(/\bou25\b/, TIMEFRAMES["ou25"]!);
 
 export const plural = (count: number, one: string, many = `${one}s`) => `${integer(count)} ${count === 1 ? one : many}`;
