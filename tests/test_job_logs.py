@@ -170,6 +170,36 @@ def test_what_a_killed_process_said_is_kept(server, league):
     assert texts[-1].startswith("failed: ") and "SIGKILL" in texts[-1]
 
 
+def test_a_log_in_parts(server, done):
+    """A long log is kept in parts, with its middle gone: every reader goes on at the next byte there is."""
+    first = page(server, done)["lines"]
+    folder = server.almanac.data_dir / "logs" / f"{done}.log.parts"
+    folder.mkdir()
+    part_bytes = 4 << 20
+    late = [f"2026-03-01T12:00:00.{index:06}Z late {index}\n" for index in range(5000)]
+    (folder / "00000009.part").write_text("".join(late[:2000]))
+    (folder / "00000010.part").write_text("".join(late[2000:]))
+    width = len(late[2500])
+    whole = log_file(server, done).decode() + "".join(late)
+    end = 10 * part_bytes + sum(map(len, late[2000:]))
+    answer = page(server, done, limit=10000)
+    assert answer["is_final"] and answer["size_bytes"] == answer["next_offset"] == end
+    assert [f"{line['at']} {line['text']}\n" for line in answer["lines"]] == whole.splitlines(keepends=True)
+    assert answer["lines"][len(first)]["offset"] == 9 * part_bytes
+    assert page(server, done, offset=5 * part_bytes, limit=1)["lines"][0]["text"] == "late 0"
+    assert page(server, done, offset=10 * part_bytes - 1, limit=1)["lines"][0]["text"] == "late 2000"
+    assert [line["text"] for line in page(server, done, tail=3001)["lines"]][:2] == ["late 1999", "late 2000"]
+    assert page(server, done, offset=10 * part_bytes + width, limit=1)["lines"][0]["text"] == "late 2001"
+    assert server.get(f"/api/jobs/{done}/logs/download").text == whole
+    found = server.get(f"/api/jobs/{done}/logs/search", params={"q": "LATE 1", "limit": 3, "before": 10 * part_bytes}).json()
+    assert [line["text"] for line in found["lines"]] == ["late 1997", "late 1998", "late 1999"] and found["more"]
+    stream = server.get(f"/api/jobs/{done}/logs?offset={first[-1]['offset']}", stream=True).content.decode()
+    data = [part[6:] + "\n" for part in stream.splitlines() if part.startswith("data: ")]
+    assert data == [f"{first[-1]['at']} {first[-1]['text']}\n", *late, "succeeded\n"]
+    assert cli(server, "logs", done).stdout == whole
+    assert server.almanac.run("jobs", "logs", done, "--server-url", NO_SERVER).stdout == whole
+
+
 # ---- in a terminal ----
 
 def test_logs_command(server, done):
@@ -225,7 +255,7 @@ class Follower:
 
 
 def test_follow_live(server, league):
-    job_id = train(server, league, {"parameters": "trees=400,leaves=15", "folds": 2})
+    job_id = train(server, league, {"parameters": "trees=150,leaves=7", "folds": 1})
     follower = Follower(server, job_id)
     code, _ = follower.wait()
     assert code == 0

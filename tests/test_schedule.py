@@ -423,6 +423,7 @@ def add_old_rows(almanac):
         connection.executemany("INSERT INTO job(task, request, state, created_us, ended_us) VALUES ('train', '{}', ?, ?, ?)",
                                [("succeeded", now - 50 * day, now - 49 * day), ("failed", now - 40 * day, now - 40 * day),
                                 ("stopped", now - 3 * day, now - 2 * day)])
+        connection.execute("INSERT INTO job_event(job_id, at_us, to_state, attempt, note) SELECT id, ended_us, state, 1, '' FROM job")
 
 
 def test_clean_up(trained):

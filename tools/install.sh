@@ -9,7 +9,7 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 RUN_PACKAGES=(build-essential cmake ninja-build pkg-config libsqlite3-dev libjansson-dev libmicrohttpd-dev
-  libsodium-dev libinih-dev libhiredis-dev libwslay-dev libcurl4-openssl-dev tzdata libgomp1 python3 python3-pip)
+  libsodium-dev libinih-dev libhiredis-dev libwslay-dev libcurl4-openssl-dev libgnutls28-dev tzdata libgomp1 python3 python3-pip)
 TEST_PACKAGES=(libcmocka-dev sqlite3 redis-server chromium python3-venv python3-dev)
 CHECK_PACKAGES=(clang clang-format clang-tidy libclang-rt-14-dev llvm)
 BENCH_PACKAGES=(wrk)
