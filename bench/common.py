@@ -60,6 +60,7 @@ def environment(**more):
     for name in ("ALMANAC_LIGHTGBM_LIBRARY", "ALMANAC_DUCKDB_LIBRARY"):
         if name in os.environ:
             env[name] = os.environ[name]
+    env["ALMANAC_SCHEDULE"] = "false"  # no job that nobody asked for beside what is measured
     threads = str(THREADS)
     env.update(OMP_NUM_THREADS=threads, NUMBA_NUM_THREADS=threads, POLARS_MAX_THREADS=threads,
                NUMBA_CACHE_DIR=str(WORK / "numba"), PYTHONDONTWRITEBYTECODE="", **more)

@@ -528,6 +528,8 @@ def test_value_bets(priced, serve, league):
     by_odds = server.get("/api/value-bets", params={"sort": "odds", "order": "asc"}).json()["value_bets"]
     assert [bet["odds"] for bet in by_odds] == sorted(bet["odds"] for bet in bets)
     few = server.get("/api/value-bets", params={"target": "1x2", "bookmaker": "B365", "min_edge": 0.5}).json()["value_bets"]
+    ages = [bet.pop("price_age_s") for bet in [*few, *bets]]
+    assert all(0 <= value < 600 for value in ages)
     assert few == [bet for bet in bets if bet["target"] == "1x2" and bet["bookmaker"] == "B365" and bet["edge"] >= 0.5]
     assert server.get("/api/value-bets", params={"league": "XX"}).json()["value_bets"] == []
     table = server.get("/api/value-bets", params={"format": "csv"})

@@ -54,7 +54,7 @@ done
 say "the honest table"
 build/almanac report
 
-say "serving on http://127.0.0.1:$ALMANAC_PORT (Ctrl-C stops); ask it from another terminal:"
+say "the control room is on http://127.0.0.1:$ALMANAC_PORT (Ctrl-C stops); ask from another terminal:"
 cat <<TEXT
 curl -s http://127.0.0.1:$ALMANAC_PORT/predict -H 'Content-Type: application/json' \\
   -d '{"league": "${leagues%% *}", "home": "Arsenal", "away": "Chelsea", "target": "1x2"}'

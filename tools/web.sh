@@ -30,6 +30,22 @@ copy_sources() {
   (cd web && cp -r "${SOURCES[@]}" "$WORK/")
 }
 
+licenses() { # licenses FILE : of the packages whose code is in the bundle
+  (cd "$WORK" && node --input-type=module - "$1") <<'JS'
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+
+const { packages } = JSON.parse(readFileSync("package-lock.json", "utf8"));
+const parts = [];
+for (const [path, { version, license, dev, optional }] of Object.entries(packages)) {
+  if (path === "" || dev || optional || !existsSync(path)) continue;
+  const file = readdirSync(path).find((name) => /^licen[cs]e/i.test(name));
+  const text = file ? readFileSync(`${path}/${file}`, "utf8").trim() : `licence: ${license}`;
+  parts.push(`${path.replace(/^node_modules\//, "")} ${version} (${license})\n\n${text}\n`);
+}
+writeFileSync(process.argv[2], parts.join(`\n${"-".repeat(80)}\n\n`));
+JS
+}
+
 compress() { # compress FOLDER : .gz and .br beside every file that gets smaller by it
   node --input-type=module - "$1" <<'JS'
 import { readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
@@ -52,6 +68,7 @@ build() {
   copy_sources
   packages
   (cd "$WORK" && npx --no-install tsc --noEmit && npx --no-install vite build --logLevel warn)
+  licenses "$WORK/dist/assets/licenses.txt"
   compress "$WORK/dist"
   rm -rf "$OUT"
   mv "$WORK/dist" "$OUT"

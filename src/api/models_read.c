@@ -7,7 +7,8 @@
  *   GET /api/models/compare?a=&b=
  *   GET /api/models/versions/{version}, .../download
  *
- * A version may be named by any unique beginning of at least four digits. */
+ * A version may be named by any unique beginning of at least four digits. Lists may be long and comparisons forecast some
+ * thousand matches: both are written on the pool, with a store handle of their own, while the loop serves others. */
 #include "api/api.h"
 
 #include "api/model_object.h"
@@ -89,71 +90,154 @@ static int64_t now_of(const struct api *api)
 
 /* ---- lists ---- */
 
-static enum err_code write_list(struct api *api, const struct model_query *query, bool is_history,
-                                struct http_response *response, struct err *err)
+/* A question on its way through the pool. */
+struct question {
+    enum err_code (*write)(const struct question *question, struct store *store, struct json_writer *out,
+                           struct err *err);
+    struct model_query query;                            /* of lists */
+    size_t limit;                                        /* of the report */
+    char a[MODEL_VERSION_BYTES], b[MODEL_VERSION_BYTES]; /* of a comparison */
+    int64_t now_us;
+    char folder[FILE_PATH_BYTES];
+    struct http_deferred *deferred;
+    struct err err;
+    enum err_code code;
+};
+
+static void answer_work(void *context)
+{
+    struct question *question = context;
+    struct http_response *response = http_deferred_response(question->deferred);
+    struct json_writer out;
+    struct store store;
+    question->code = store_open(question->folder, DB_READ_ONLY, &store, &question->err);
+    if (question->code != ERR_OK)
+        return;
+    json_writer_init(&out, &response->body);
+    question->code = question->write(question, &store, &out, &question->err);
+    if (question->code == ERR_OK)
+        question->code = buffer_check(&response->body, "the answer", &question->err);
+    store_close(&store);
+}
+
+static void answer_done(void *context)
+{
+    struct question *question = context;
+    if (question->code != ERR_OK)
+        http_respond_error(http_deferred_response(question->deferred), &question->err);
+    http_response_complete(question->deferred);
+    free(question);
+}
+
+/* A copy of the question is answered. */
+static enum err_code submit(struct api *api, const struct question *asked, const struct route_match *match,
+                            struct http_response *response, struct err *err)
+{
+    struct question *question = malloc(sizeof(*question));
+    if (question == NULL)
+        return err_nomem(err, sizeof(*question));
+    *question = *asked;
+    question->now_us = now_of(api);
+    memcpy(question->folder, api->store->folder, sizeof(question->folder));
+    enum err_code code = http_response_defer(match->request, response, &question->deferred, err);
+    if (code != ERR_OK) {
+        free(question);
+        return code;
+    }
+    code = pool_submit(api->pool, api->loop, answer_work, answer_done, question, err);
+    if (code != ERR_OK) { /* the error is the answer; completing only frees */
+        http_response_complete(question->deferred);
+        free(question);
+    }
+    return code;
+}
+
+static enum err_code write_items(const struct question *question, struct store *store, bool is_history,
+                                 struct json_writer *out, struct err *err)
 {
     struct model_list list;
-    struct json_writer out;
-    int64_t now_us = now_of(api);
-    enum err_code code = model_object_list(api->store, query, now_us, &list, err);
+    enum err_code code = model_object_list(store, &question->query, question->now_us, &list, err);
     if (code != ERR_OK)
         return code;
-    json_writer_init(&out, &response->body);
-    json_begin_object(&out);
-    json_key(&out, is_history ? "history" : "models");
-    json_begin_array(&out);
+    json_begin_object(out);
+    json_key(out, is_history ? "history" : "models");
+    json_begin_array(out);
     for (size_t i = 0; code == ERR_OK && i < list.count; i++)
-        code = is_history ? model_object_write_training(api->store, &list.items[i], &out, err)
-                          : model_object_write(api->store, &list.items[i], now_us, &out, err);
+        code = is_history ? model_object_write_training(store, &list.items[i], out, err)
+                          : model_object_write(store, &list.items[i], question->now_us, out, err);
     model_object_list_release(&list);
     if (code != ERR_OK)
         return code;
-    json_end_array(&out);
-    json_end_object(&out);
+    json_end_array(out);
+    json_end_object(out);
     return ERR_OK;
+}
+
+static enum err_code write_models(const struct question *question, struct store *store,
+                                  struct json_writer *out, struct err *err)
+{
+    return write_items(question, store, false, out, err);
+}
+
+static enum err_code write_history(const struct question *question, struct store *store,
+                                   struct json_writer *out, struct err *err)
+{
+    return write_items(question, store, true, out, err);
+}
+
+static enum err_code write_report(const struct question *question, struct store *store,
+                                  struct json_writer *out, struct err *err)
+{
+    return model_object_write_report(store, question->now_us, question->limit, out, err);
+}
+
+static enum err_code write_comparison(const struct question *question, struct store *store,
+                                      struct json_writer *out, struct err *err)
+{
+    return model_object_write_comparison(store, question->a, question->b, question->now_us, out, err);
 }
 
 HANDLER(api_models_list)
 {
-    struct model_query query = {.with_failed = true};
+    struct question question = {.write = write_models, .query = {.with_failed = true}};
+    struct model_query *query = &question.query;
     int64_t limit = LIST_DEFAULT;
-    enum err_code code = read_name(match->request, model_keys, &query.name, err);
+    enum err_code code = read_name(match->request, model_keys, &query->name, err);
     if (code == ERR_OK)
         code = read_word(match->request, "stage", stage_find, "None, Staging, Production, Archived",
-                         &query.stage, err);
+                         &query->stage, err);
     if (code == ERR_OK)
-        code = read_status(match->request, &query.status, err);
+        code = read_status(match->request, &query->status, err);
     if (code == ERR_OK)
-        code = read_bool(match->request, "cleared", true, &query.with_cleared, err);
+        code = read_bool(match->request, "cleared", true, &query->with_cleared, err);
     if (code == ERR_OK)
         code = api_query_i64(match->request, "limit", LIST_DEFAULT, 1, LIST_MAX, &limit, err);
-    query.limit = (size_t)limit;
-    return code == ERR_OK ? write_list(context, &query, false, response, err) : code;
+    query->limit = (size_t)limit;
+    return code == ERR_OK ? submit(context, &question, match, response, err) : code;
 }
 
 HANDLER(api_models_training_history)
 {
-    struct model_query query = {.stage = -1, .with_cleared = true, .with_failed = true, .all_failures = true};
+    struct question question = {
+        .write = write_history,
+        .query = {.stage = -1, .with_cleared = true, .with_failed = true, .all_failures = true}};
     int64_t limit = HISTORY_DEFAULT;
-    enum err_code code = read_name(match->request, training_keys, &query.name, err);
+    enum err_code code = read_name(match->request, training_keys, &question.query.name, err);
     if (code == ERR_OK)
-        code = read_status(match->request, &query.status, err);
+        code = read_status(match->request, &question.query.status, err);
     if (code == ERR_OK)
         code = api_query_i64(match->request, "limit", HISTORY_DEFAULT, 1, LIST_MAX, &limit, err);
-    query.limit = (size_t)limit;
-    return code == ERR_OK ? write_list(context, &query, true, response, err) : code;
+    question.query.limit = (size_t)limit;
+    return code == ERR_OK ? submit(context, &question, match, response, err) : code;
 }
 
 HANDLER(api_models_report)
 {
-    struct api *api = context;
-    struct json_writer out;
+    struct question question = {.write = write_report};
     int64_t limit;
     enum err_code code = api_query_i64(match->request, "limit", REPORT_DEFAULT, 1, REPORT_MAX, &limit, err);
-    if (code != ERR_OK)
-        return code;
-    json_writer_init(&out, &response->body);
-    return model_object_write_report(api->store, now_of(api), (size_t)limit, &out, err);
+    question.limit = (size_t)limit;
+    return code == ERR_OK ? submit(context, &question, match, response, err) : code;
 }
 
 /* An array of the registry as the one member of an object. */
@@ -199,43 +283,6 @@ HANDLER(api_models_decisions)
     return answer_past(context, match, false, response, err);
 }
 
-/* A comparison on its way: both versions forecast some thousand matches, so it is done on the pool, with a store handle of
- * its own. */
-struct comparison {
-    struct http_deferred *deferred;
-    char folder[FILE_PATH_BYTES];
-    char a[MODEL_VERSION_BYTES], b[MODEL_VERSION_BYTES];
-    int64_t now_us;
-    struct err err;
-    enum err_code code;
-};
-
-static void compare_work(void *context)
-{
-    struct comparison *comparison = context;
-    struct http_response *response = http_deferred_response(comparison->deferred);
-    struct json_writer out;
-    struct store store;
-    comparison->code = store_open(comparison->folder, DB_READ_ONLY, &store, &comparison->err);
-    if (comparison->code != ERR_OK)
-        return;
-    json_writer_init(&out, &response->body);
-    comparison->code = model_object_write_comparison(&store, comparison->a, comparison->b, comparison->now_us,
-                                                     &out, &comparison->err);
-    if (comparison->code == ERR_OK)
-        comparison->code = buffer_check(&response->body, "the answer", &comparison->err);
-    store_close(&store);
-}
-
-static void compare_done(void *context)
-{
-    struct comparison *comparison = context;
-    if (comparison->code != ERR_OK)
-        http_respond_error(http_deferred_response(comparison->deferred), &comparison->err);
-    http_response_complete(comparison->deferred);
-    free(comparison);
-}
-
 /* What is wrong with the question is answered at once. */
 static enum err_code find_side(struct api *api, const struct http_request *request, const char *key,
                                char out[MODEL_VERSION_BYTES], struct err *err)
@@ -252,27 +299,11 @@ static enum err_code find_side(struct api *api, const struct http_request *reque
 
 HANDLER(api_models_compare)
 {
-    struct api *api = context;
-    struct comparison *comparison = calloc(1, sizeof(*comparison));
-    if (comparison == NULL)
-        return err_nomem(err, sizeof(*comparison));
-    comparison->now_us = now_of(api);
-    memcpy(comparison->folder, api->store->folder, sizeof(comparison->folder));
-    enum err_code code = find_side(api, match->request, "a", comparison->a, err);
+    struct question question = {.write = write_comparison};
+    enum err_code code = find_side(context, match->request, "a", question.a, err);
     if (code == ERR_OK)
-        code = find_side(api, match->request, "b", comparison->b, err);
-    if (code == ERR_OK)
-        code = http_response_defer(match->request, response, &comparison->deferred, err);
-    if (code != ERR_OK) {
-        free(comparison);
-        return code;
-    }
-    code = pool_submit(api->pool, api->loop, compare_work, compare_done, comparison, err);
-    if (code != ERR_OK) { /* the error is the answer; completing only frees */
-        http_response_complete(comparison->deferred);
-        free(comparison);
-    }
-    return code;
+        code = find_side(context, match->request, "b", question.b, err);
+    return code == ERR_OK ? submit(context, &question, match, response, err) : code;
 }
 
 /* ---- one version ---- */

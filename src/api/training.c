@@ -66,11 +66,23 @@ static struct training_name name_request(const char *request, size_t size_bytes)
     return name;
 }
 
+/* What start-auto wrote; false: somebody else did. */
+static bool read_label(const char *label, struct training_name *out)
+{
+    struct text rest = text_of(label), symbol, timeframe, bot;
+    return text_split(&rest, ' ', &symbol) && text_split(&rest, ' ', &timeframe) &&
+           text_split(&rest, ' ', &bot) && rest.data == NULL &&
+           text_copy(symbol, out->symbol, sizeof(out->symbol)) &&
+           text_copy(timeframe, out->timeframe, sizeof(out->timeframe)) &&
+           text_copy(bot, out->bot, sizeof(out->bot));
+}
+
+/* The jobs of a batch have it in their label, so that the status of a long queue, told with every change, reads no requests. */
 static struct training_name name_of(const struct api *api, const struct job_row *job)
 {
     struct training_name name = {0};
     struct buffer request;
-    if (strcmp(job->task, task_train.name) != 0)
+    if (strcmp(job->task, task_train.name) != 0 || (job->batch[0] != '\0' && read_label(job->label, &name)))
         return name;
     buffer_init(&request, LIMIT_BODY_BYTES);
     if (job_store_request(api->store->db, job->id, &request, NULL) == ERR_OK)

@@ -20,9 +20,11 @@ struct loss_row loss_row_make(const double *p, size_t classes, int32_t label, in
     for (size_t k = 0; k < classes; k++) {
         double q = p[k] > LEAST_P ? p[k] : LEAST_P;
         row.expected -= q * log(q);
+        row.variance += q * log(q) * log(q);
         if (k == (size_t)label)
             row.loss = -log(q);
     }
+    row.variance -= row.expected * row.expected;
     return row;
 }
 
@@ -153,18 +155,16 @@ static double lower_limit(double *values, size_t count, double rate)
 
 static void measure_reference(const struct loss_alarm_plan *plan, struct loss_alarm_limits *out)
 {
-    double n = (double)plan->rows, squares = 0;
+    double n = (double)plan->rows, variance = 0;
     *out = (struct loss_alarm_limits){0};
     for (size_t i = 0; i < plan->rows; i++) {
         out->loss += plan->reference[i].loss / n;
         out->expected += plan->reference[i].expected / n;
+        variance += plan->reference[i].variance / n;
     }
     out->surprise = out->loss - out->expected;
-    for (size_t i = 0; i < plan->rows; i++) {
-        double gap = surprise(&plan->reference[i], INFINITY) - out->surprise;
-        squares += gap * gap;
-    }
-    out->deviation = sqrt(squares / (n - 1));
+    /* what the forecasts expect, not what happened: outcomes that were called impossible would widen it without bound */
+    out->deviation = sqrt(variance);
     out->delta = DELTA_DEVIATIONS * out->deviation;
 }
 

@@ -3,7 +3,7 @@
  * What is watched is the surprise of each forecast: its log loss less the loss the forecast itself expects,
  *   x = -ln p_y - H(p),  H(p) = - sum p ln p
  * A calibrated forecast has E x = 0 whatever the matches are: a month of even matches raises the loss and not the
- * surprise. It is bounded at LOSS_ALARM_BOUND deviations of the reference: one match whose outcome was called impossible is
+ * surprise. It is bounded at LOSS_ALARM_BOUND of the deviations that the forecasts expect: one match that was called impossible is
  * one match, and the alarm is about what lasts. Three detectors look at it: Page-Hinkley, ADWIN (a rise only), and the
  * score, (sum H) / (sum loss) over the last matches, at most 1.
  *
@@ -23,6 +23,7 @@
 
 struct loss_row {
     double loss, expected; /* -ln p_y and H(p) */
+    double variance;       /* of the surprise as the forecast expects it: sum p (ln p)^2 - H^2 */
     int64_t block;         /* match day; never decreases */
     int64_t time_us;
 };
@@ -45,7 +46,7 @@ struct loss_alarm_limits {
     double adwin_delta;              /* ADWIN */
     double score;                    /* alarm below */
     double loss, expected, surprise; /* means over the reference */
-    double deviation;                /* of the surprise */
+    double deviation;                /* of the surprise, as the forecasts of the reference expect it */
 };
 /* ERR_INVALID: fewer than LOSS_ALARM_REFERENCE_LEAST rows, or one block only. */
 enum err_code loss_alarm_calibrate(const struct loss_alarm_plan *plan, struct loss_alarm_limits *out,

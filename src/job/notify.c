@@ -432,6 +432,7 @@ enum err_code notifier_create(struct loop *loop, struct store *store, struct clo
         notifier_destroy(notifier);
         return code;
     }
+    look(notifier); /* what happened while no server ran */
     *out = notifier;
     return ERR_OK;
 }

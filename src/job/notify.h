@@ -31,7 +31,7 @@ struct notifier_options {
     void (*changed)(void *context, const struct delivery_row *delivery); /* after an attempt; may be NULL */
     void *context;
 };
-/* store is borrowed. ERR_INVALID: settings of the mail that cannot work. */
+/* Looks at the outbox at once; `changed` is called by the loop only. store is borrowed. ERR_INVALID: settings of the mail that cannot work. */
 enum err_code notifier_create(struct loop *loop, struct store *store, struct clock clock,
                               const struct notifier_options *options, struct notifier **out,
                               struct err *err) CHECKED;

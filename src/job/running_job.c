@@ -226,21 +226,30 @@ static void conclude_failure(struct running_job *job, const struct child_outcome
     }
 }
 
+/* What it achieved, by its message or by its file; NULL: nothing. */
+static json_t *take_result(const struct running_job *job, const struct child_outcome *outcome)
+{
+    json_t *result = NULL;
+
+    if (outcome->result != NULL)
+        return json_incref((json_t *)(uintptr_t)outcome->result);
+    if (outcome->is_silent)
+        (void)job_folder_read_result(job->supervisor->store, job->id, job->attempt, &result);
+    return result;
+}
+
 static void on_ended(void *context, const struct child_outcome *outcome)
 {
     struct running_job *job = context;
+    bool counts = job->state != JOB_STOPPING && job->limit_reason[0] == '\0';
+    json_t *result = counts ? take_result(job, outcome) : NULL;
 
     drop_timer(job, &job->progress_timer);
-    if (job->state == JOB_STOPPING)
+    if (result != NULL)
+        running_job_set_result(job, result);
+    else if (job->state == JOB_STOPPING)
         job->final_state = JOB_STOPPED;
-    else if (job->limit_reason[0] != '\0')
-        conclude_failure(job, outcome);
-    else if (outcome->result != NULL)
-        running_job_set_result(job, json_incref((json_t *)(uintptr_t)outcome->result));
-    else if (outcome->is_silent &&
-             job_folder_read_result(job->supervisor->store, job->id, job->attempt, &job->result))
-        running_job_set_result(job, job->result);
-    else if (job->supervisor->is_closing)
+    else if (counts && job->supervisor->is_closing)
         job->final_state = JOB_QUEUED;
     else
         conclude_failure(job, outcome);

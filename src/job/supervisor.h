@@ -106,9 +106,9 @@ struct queue_status {
 /* Pause: the running ones finish, nothing new of that queue starts until it is resumed; kept over a restart.
  * Stop: the running ones finish, the queued are stopped. Force stop: queued stopped, running TERM, then KILL.
  * ERR_NOT_FOUND: no such queue. */
-enum err_code supervisor_control(struct supervisor *supervisor, const char *queue, enum queue_action action,
+enum err_code supervisor_control(struct supervisor *supervisor, const char *name, enum queue_action action,
                                  const char *who, struct queue_status *out, struct err *err) CHECKED;
-enum err_code supervisor_queue_status(struct supervisor *supervisor, const char *queue,
+enum err_code supervisor_queue_status(struct supervisor *supervisor, const char *name,
                                       struct queue_status *out, struct err *err) CHECKED;
 
 /* Log lines of a job from byte `offset` of its file on, then live. line is called on the loop thread, never before this

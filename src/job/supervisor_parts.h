@@ -98,8 +98,8 @@ enum err_code running_job_settle_later(struct running_job *job, int64_t delay_ms
 void running_job_open_log(struct running_job *job);
 /* A line of the server in the job's log. */
 void running_job_say(struct running_job *job, const char *format, ...) PRINTF_LIKE(2, 3);
-void running_job_on_progress(void *job, const char *phase, int64_t done, int64_t total);
-void running_job_on_metric(void *job, const char *name, double value, int64_t step);
+void running_job_on_progress(void *context, const char *phase, int64_t done, int64_t total);
+void running_job_on_metric(void *context, const char *name, double value, int64_t step);
 void running_job_save_progress(struct running_job *job); /* if there is any that the row does not have */
 void running_job_warn(struct running_job *job);          /* the soft limit has passed */
 /* Watches the limits for as long as jobs run. */

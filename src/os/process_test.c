@@ -189,7 +189,7 @@ static int play_group(char *program, const char *path)
     return sum;
 }
 
-static int play_endless(void)
+static void play_endless(void)
 {
     volatile uint64_t count = 0;
 
@@ -235,7 +235,7 @@ static int play(char **argv)
     if (strcmp(role, "group") == 0)
         return play_group(argv[0], argv[2]);
     if (strcmp(role, "endless") == 0)
-        return play_endless();
+        play_endless();
     if (strcmp(role, "sleep") == 0)
         sleep_for_ever();
     return strcmp(role, "quick") == 0 ? 0 : 99;

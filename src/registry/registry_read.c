@@ -117,7 +117,7 @@ enum err_code registry_search(struct store *store, const struct version_filter *
                                   "SELECT " REGISTRY_COLUMNS " FROM version WHERE ($1 = '' OR subject = $1) "
                                   "AND ($2 = '' OR variant = $2) AND ($3 = '' OR bot = $3) "
                                   "AND ($4 = '' OR stage = $4) AND ($5 = 1 OR cleared_us IS NULL) "
-                                  "AND (trained_us < $6 OR (trained_us = $6 AND version > $7)) "
+                                  "AND trained_us <= $6 AND (trained_us < $6 OR version > $7) "
                                   "ORDER BY trained_us DESC, version LIMIT $8",
                                   &query, err);
     if (code != ERR_OK)

@@ -48,6 +48,7 @@ struct job_row {
     int64_t id;
     char task[32];
     enum job_state state;
+    bool has_warning;                /* the soft time limit has passed */
     int64_t attempt;                 /* how often it was started; 0: never */
     int64_t pid;                     /* 0: none */
     char process[JOB_PROCESS_BYTES]; /* names the process together with pid, see job/process_mark.h */
@@ -70,7 +71,6 @@ struct job_row {
     int64_t eta_us;              /* what is left of its phase, a duration; TIME_NONE unknown */
     int64_t epoch, epochs;       /* newest step of a metric and the number expected; 0 unknown */
     double loss, best; /* newest and best value of the metric "loss", lower is better; NaN unknown */
-    bool has_warning;  /* the soft time limit has passed */
 };
 
 /* What is asked for. Texts may be NULL where "" is meant. */

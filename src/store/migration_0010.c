@@ -12,6 +12,6 @@ const char *const migration_0010[] = {
     "ALTER TABLE version ADD COLUMN val_loss REAL",
     "ALTER TABLE version ADD COLUMN cleared_us INTEGER",
     "ALTER TABLE version ADD COLUMN config TEXT NOT NULL DEFAULT ''",
-    "CREATE INDEX version_by_time ON version(trained_us)",
+    "CREATE INDEX version_by_time ON version(trained_us DESC, version)",
     NULL,
 };

@@ -147,6 +147,7 @@ static void run_job(void *context, size_t index)
     const struct engine *engine = run->recipe->engine;
     enum err_code code = ERR_OK;
     job->loss = (double)NAN;
+    job->rounds = 0;
     if (on_stop(&watch))
         code = err_set(&run->errs[index], ERR_CANCELLED, "training stopped on request");
     if (code == ERR_OK)

@@ -34,7 +34,7 @@ static void name_limits(struct monitor *monitor)
     struct hash hash;
     char hex[HASH_HEX_BYTES];
     hash_init(&hash);
-    hash_add_text(&hash, "limits 3"); /* raise when the recipe changes */
+    hash_add_text(&hash, "limits 4"); /* raise when the recipe changes */
     hash_add_f64(&hash, options->rate);
     hash_add_i64(&hash, options->horizon);
     hash_add_i64(&hash, options->window);

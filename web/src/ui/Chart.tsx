@@ -42,10 +42,26 @@ function tooltip(props: ChartProps, items: { axisValue: number; seriesIndex: num
   return box;
 }
 
-/** The next value that ticks can divide well. */
+const TICKS = 4;
+
+/** The next value that is a tick: ticks as the library chooses them, 1, 2, 3 or 5 times a power of ten. */
 function roundUp(value: number): number {
-  const step = 10 ** Math.floor(Math.log10(value)) / 2;
-  return Math.ceil(value / step) * step;
+  const power = 10 ** Math.floor(Math.log10(value / TICKS));
+  const factor = value / TICKS / power;
+  const tick = power * (factor < 1.5 ? 1 : factor < 2.5 ? 2 : factor < 4 ? 3 : factor < 7 ? 5 : 10);
+  return Math.ceil(value / tick - 1e-9) * tick;
+}
+
+const DAY_MS = 86_400_000;
+
+/** What stands below the axis: the day, or the time of day where all is within two days. */
+function tickFormat(props: ChartProps): ((value: number) => string) | undefined {
+  if (props.xType === "value") return props.formatX;
+  const times = props.series.flatMap((one) => one.points.map(([x]) => new Date(x).getTime()));
+  const isShort = Math.max(...times) - Math.min(...times) < 2 * DAY_MS;
+  const how: Intl.DateTimeFormatOptions = isShort ? { hour: "2-digit", minute: "2-digit" } : { day: "numeric", month: "short" };
+  const format = new Intl.DateTimeFormat("en-GB", how);
+  return (value) => format.format(value);
 }
 
 function optionOf(props: ChartProps, colour: (name: string) => string) {
@@ -71,12 +87,12 @@ function optionOf(props: ChartProps, colour: (name: string) => string) {
       axisTick: { show: false },
       minInterval: props.wholeX ? 1 : undefined,
       splitLine: { show: false },
-      axisLabel: { ...text, hideOverlap: true, formatter: props.formatX },
+      axisLabel: { ...text, hideOverlap: true, formatter: tickFormat(props) },
     },
     yAxis: {
       type: "value",
       scale: !props.fromZero,
-      splitNumber: 4,
+      splitNumber: TICKS,
       max: props.limit ? (range: { max: number }) => roundUp(Math.max(range.max, props.limit!.value * 1.1)) : undefined,
       axisLine: { show: false },
       splitLine: { lineStyle: { color: colour("--line") } },

@@ -32,6 +32,10 @@ export function HealthCard() {
             <dd>{integer(state.models)}</dd>
             <dt>Live clients</dt>
             <dd>{integer(stats?.ws_clients ?? state.connections)}</dd>
+            <dt>About this page</dt>
+            <dd>
+              <a href="/assets/licenses.txt">licences</a>
+            </dd>
           </dl>
         )}
       </Answer>

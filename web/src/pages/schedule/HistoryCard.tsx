@@ -58,7 +58,7 @@ export function HistoryCard() {
                       <td>
                         <DecisionBadge one={one} />
                       </td>
-                      <td>{[one.reason, one.outcome?.reason].filter(Boolean).map((text) => capital(text!)).join(". ") || NONE}</td>
+                      <td className="decision-reason">{[one.reason, one.outcome?.reason].filter(Boolean).map((text) => capital(text!)).join(". ") || NONE}</td>
                       <td className="right">{one.job_id ?? NONE}</td>
                     </tr>
                   ))}

@@ -1,0 +1,17 @@
+/* CONNECTOR_BOOKMAKER(key of The Odds API, name as football-data writes it)
+ *
+ * Houses that football-data's columns have too keep one name whatever the source. Others are stored by their key. */
+CONNECTOR_BOOKMAKER("bet365", "B365")
+CONNECTOR_BOOKMAKER("betfair_ex_eu", "BFE")
+CONNECTOR_BOOKMAKER("betfair_ex_uk", "BFE")
+CONNECTOR_BOOKMAKER("betfair_sb_uk", "BF")
+CONNECTOR_BOOKMAKER("betfred_uk", "BFD")
+CONNECTOR_BOOKMAKER("betvictor", "BV")
+CONNECTOR_BOOKMAKER("bwin", "BW")
+CONNECTOR_BOOKMAKER("coral", "CL")
+CONNECTOR_BOOKMAKER("gamebookers", "GB")
+CONNECTOR_BOOKMAKER("interwetten", "IW")
+CONNECTOR_BOOKMAKER("ladbrokes_uk", "LB")
+CONNECTOR_BOOKMAKER("onexbet", "1XB")
+CONNECTOR_BOOKMAKER("pinnacle", "PS")
+CONNECTOR_BOOKMAKER("williamhill", "WH")
