@@ -32,11 +32,11 @@ struct api {
     struct forecast_log *forecasts; /* what was told of matches to come */
     struct feature_reader *features;
     struct api_metrics *metrics;
-    struct openapi *openapi; /* NULL until it is asked for */
-    struct live *live;       /* tells clients what happens, see live.h */
+    struct openapi *openapi;           /* NULL until it is asked for */
+    struct live *live;                 /* tells clients what happens, see live.h */
     struct schedule_service *schedule; /* starts tasks by the clock, see schedule.h */
     int64_t job_time_ms, job_warn_ms;  /* as in the options */
-    struct notifier *notifier; /* tells receivers what happened, see job/notify.h */
+    struct notifier *notifier;         /* tells receivers what happened, see job/notify.h */
     struct listener *listener;
     struct loop_timer *check;
     int64_t started_us; /* monotonic */
@@ -51,8 +51,8 @@ struct api_options {
     int64_t job_time_ms, job_warn_ms;    /* hard and soft limit of one attempt */
     int64_t job_memory_bytes, job_cpu_s; /* 0: no limit */
     int64_t job_retry_ms;
-    const char *time_zone; /* of scheduled tasks that name none */
-    bool schedule;         /* false: scheduled tasks only run when asked to */
+    const char *time_zone;     /* of scheduled tasks that name none */
+    bool schedule;             /* false: scheduled tasks only run when asked to */
     size_t online_cache_bytes; /* memory of the online feature store */
     const char *redis_url;     /* NULL or "": none */
     int64_t redis_timeout_ms;

@@ -193,7 +193,7 @@ static void write_moment(struct json_writer *out, const char *key, int64_t time_
 /* Why they cannot be compared is an answer, not an error. */
 static void write_paired(struct store *store, struct json_writer *out, const struct pair *pair)
 {
-    struct duel duel;
+    struct duel duel = {0};
     struct err err = {0};
     enum err_code code = pair->a.row.cleared_us != TIME_NONE || pair->b.row.cleared_us != TIME_NONE
                              ? err_set(&err, ERR_NOT_FOUND, "the file of a cleared version is gone")

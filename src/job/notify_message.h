@@ -13,10 +13,10 @@ enum { NOTIFY_SIGNATURE_BYTES = 128 };
 
 const char *
 notify_event_at(size_t index); /* NULL past the end; "test" is none of them: it goes to everybody */
-/* "failed,drift" (or "": all) has this event; everything has "test". */
-bool notify_wants(const char *events, const char *event);
+/* wanted, "failed,drift" (or "": all), has this event; everything has "test". */
+bool notify_wants(const char *wanted, const char *event);
 /* A comma separated list of events. ERR_INVALID naming the first that is none. */
-enum err_code notify_check_events(const char *events, struct err *err) CHECKED;
+enum err_code notify_check_events(const char *wanted, struct err *err) CHECKED;
 /* {"id", "event", "at", "data"} */
 enum err_code notify_payload(struct db *db, const struct notification_row *row, struct buffer *out,
                              struct err *err) CHECKED;

@@ -12,6 +12,8 @@
 #include "job/job_folder.h"
 #include "job/test_supervisor.h"
 
+#include <sys/resource.h>
+
 #define S_US INT64_C(1000000)
 
 static int set_up(void **state)
@@ -366,6 +368,29 @@ static void test_submit_many(void **state)
     assert_true(test_wait_for(server, test_has_ended, 2, TEST_WAIT_MS));
 }
 
+/* Whichever step of a start finds no descriptor left: the job waits, it has not failed. */
+static void test_no_descriptors_left(void **state)
+{
+    struct test_server *server = *state;
+    struct rlimit limit, full;
+    int64_t id = 0;
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &full), 0);
+    int first_free = dup(STDERR_FILENO);
+    assert_true(first_free > 0 && close(first_free) == 0);
+    for (int spare = 0; spare < 12; spare++) {
+        limit = (struct rlimit){.rlim_cur = (rlim_t)(first_free + spare), .rlim_max = full.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        int64_t submitted = submit(server, "succeed", (struct job_order){0}).id; /* tries the oldest */
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &full), 0);
+        id = id == 0 ? submitted : id;
+        assert_string_equal(test_job(server, id).error, "");
+        assert_false(test_has_ended(server, id));
+    }
+    assert_true(test_wait_for(server, test_has_ended, id, TEST_WAIT_MS));
+    assert_int_equal(test_job(server, id).state, JOB_SUCCEEDED);
+}
+
 int main(int argc, char **argv)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -380,6 +405,7 @@ int main(int argc, char **argv)
         TEST(test_resume),
         TEST(test_completed_run_is_kept),
         TEST(test_submit_many),
+        TEST(test_no_descriptors_left),
     };
 
     if (argc > 1 && strcmp(argv[1], "worker") == 0)

@@ -92,7 +92,7 @@ enum err_code registry_set_training(struct store *store, const char *version, in
                                     double train_loss, struct err *err) CHECKED;
 /* Versions whose files are there, newest trained first; *count in: capacity, out: filled. subject/variant/bot "" match
  * all. */
-enum err_code registry_list(struct store *store, const struct model_name *filter, struct version_row *out,
+enum err_code registry_list(struct store *store, const struct model_name *name, struct version_row *out,
                             size_t *count, struct err *err) CHECKED;
 /* The same by more than a name; before_us, before: only what was trained before the last row of the page in hand (its
  * trained_us and version), TIME_NONE and "": from the newest. */

@@ -11,8 +11,8 @@ struct connector_league {
     const char *competition; /* football-data.org: "PL"; "" not there */
 };
 
-const struct connector_league *connector_league_at(size_t index);        /* NULL past the end */
-const struct connector_league *connector_league_find(const char *code);  /* NULL unknown */
+const struct connector_league *connector_league_at(size_t index);            /* NULL past the end */
+const struct connector_league *connector_league_find(const char *code);      /* NULL unknown */
 const struct connector_league *connector_league_of(const char *competition); /* NULL unknown */
 /* football-data's name of a bookmaker of The Odds API, or the key itself. */
 const char *connector_bookmaker(const char *key);

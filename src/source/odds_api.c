@@ -30,25 +30,23 @@ void odds_api_release(struct odds_api_answer *answer)
     *answer = (struct odds_api_answer){0};
 }
 
-/* Room for one more of *items; false with the error set. */
-static bool make_room(struct reading *reading, void **items, size_t *capacity, size_t count, size_t item_bytes,
-                      size_t most)
+/* The items with room for one more, perhaps at another place; NULL with the error set (then the old ones stay). */
+static void *make_room(struct reading *reading, void *items, size_t *capacity, size_t count,
+                       size_t item_bytes, size_t most)
 {
     if (count < *capacity)
-        return true;
+        return items;
     if (count >= most) {
         (void)err_set(reading->err, ERR_TOO_LARGE, "it has more than %zu rows", most);
-        return false;
+        return NULL;
     }
     size_t more = *capacity == 0 ? 64 : 2 * *capacity;
-    void *moved = realloc(*items, more * item_bytes);
-    if (moved == NULL) {
+    void *moved = realloc(items, more * item_bytes);
+    if (moved == NULL)
         (void)err_nomem(reading->err, more * item_bytes);
-        return false;
-    }
-    *items = moved;
-    *capacity = more;
-    return true;
+    else
+        *capacity = more;
+    return moved;
 }
 
 /* ---- members ---- */
@@ -155,10 +153,12 @@ static enum err_code keep_set(struct reading *reading, size_t first, struct odds
     }
     double sum = 1 / set->prices[0] + 1 / set->prices[1] + (is_totals ? 0 : 1 / set->prices[2]);
     set->is_flagged = sum < LIMIT_OVERROUND_MIN || sum > LIMIT_OVERROUND_MAX;
-    if (!make_room(reading, (void **)&answer->sets, &reading->set_capacity, answer->set_count, sizeof *set,
-                   SETS_MAX))
+    struct odds_api_set *sets =
+        make_room(reading, answer->sets, &reading->set_capacity, answer->set_count, sizeof *sets, SETS_MAX);
+    if (sets == NULL)
         return reading->err->code;
-    answer->sets[answer->set_count++] = *set;
+    answer->sets = sets;
+    sets[answer->set_count++] = *set;
     return ERR_OK;
 }
 
@@ -247,10 +247,12 @@ static enum err_code read_event(struct reading *reading, const json_t *json)
             return code;
     }
     event.end = reading->out->set_count;
-    if (!make_room(reading, (void **)&reading->out->events, &reading->event_capacity,
-                   reading->out->event_count, sizeof event, EVENTS_MAX))
+    struct odds_api_event *events = make_room(reading, reading->out->events, &reading->event_capacity,
+                                              reading->out->event_count, sizeof *events, EVENTS_MAX);
+    if (events == NULL)
         return reading->err->code;
-    reading->out->events[reading->out->event_count++] = event;
+    reading->out->events = events;
+    events[reading->out->event_count++] = event;
     return ERR_OK;
 }
 

@@ -23,11 +23,12 @@ struct odds_api_event {
     size_t first, end; /* its sets: [first, end) of `sets` */
 };
 struct odds_api_set {
-    char bookmaker[ODDS_API_BOOKMAKER_BYTES]; /* as football-data calls it where that is known (connector_league.h) */
-    const char *market;                       /* "1x2", "ou25" */
-    double prices[3];                         /* decimal, as quoted; [2] NaN for ou25 */
-    int64_t updated_us;                       /* by the source's word; TIME_NONE not said */
-    bool is_flagged;                          /* sum of inverse prices outside the limits of limits.h */
+    char bookmaker
+        [ODDS_API_BOOKMAKER_BYTES]; /* as football-data calls it where that is known (connector_league.h) */
+    const char *market;             /* "1x2", "ou25" */
+    double prices[3];               /* decimal, as quoted; [2] NaN for ou25 */
+    int64_t updated_us;             /* by the source's word; TIME_NONE not said */
+    bool is_flagged;                /* sum of inverse prices outside the limits of limits.h */
 };
 struct odds_api_answer {
     struct odds_api_event *events;

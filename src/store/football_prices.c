@@ -20,7 +20,8 @@ static const char upsert_price_sql[] = INSERT_PRICES PRICE_ROW(
     1, 2, 3, 4, 5, 6,
     7) " ON CONFLICT(match_id, quote_id) DO UPDATE SET price_1 = excluded.price_1, price_2 = "
        "excluded.price_2, "
-       "price_3 = excluded.price_3, handicap = excluded.handicap, is_flagged = excluded.is_flagged "
+       "price_3 = excluded.price_3, handicap = excluded.handicap, is_flagged = excluded.is_flagged, "
+       "captured_at = NULL " /* that of the price before; who knows the new one's writes it */
        "WHERE price.price_1 IS NOT excluded.price_1 OR price.price_2 IS NOT excluded.price_2 OR "
        "price.price_3 IS NOT excluded.price_3 OR price.handicap IS NOT excluded.handicap OR "
        "price.is_flagged <> excluded.is_flagged";

@@ -68,7 +68,8 @@ static const char update_match_sql[] =
     "home_yellows = COALESCE($23, home_yellows), away_yellows = COALESCE($24, away_yellows), "
     "home_reds = COALESCE($25, home_reds), away_reds = COALESCE($26, away_reds), "
     "home_xg_milli = COALESCE($27, home_xg_milli), away_xg_milli = COALESCE($28, away_xg_milli), "
-    "source_id = COALESCE($29, source_id), file_id = $30 WHERE id = $1 RETURNING " STORED_COLUMNS;
+    "source_id = COALESCE($29, source_id), file_id = COALESCE($30, file_id) WHERE id = $1 "
+    "RETURNING " STORED_COLUMNS;
 
 struct football_writer {
     struct db *db;

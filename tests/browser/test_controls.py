@@ -96,6 +96,15 @@ def test_force_stop_of_a_child_that_does_not_listen(imported, league, serve, ope
     expect(badge(page)).to_have_text("Idle", timeout=SLOW)
     assert not process_is_alive(pid), "it is called stopped and its process lives"
     assert server.job(job)["job"]["state"] == "stopped"
+    # it can go on later
+    page.get_by_role("combobox", name="Job whose log is shown").select_option(str(job))
+    page.get_by_role("button", name="Resume this job").click()
+    expect(badge(page)).to_have_text("Active", timeout=SLOW)
+    expect(log(page)).to_contain_text("attempt 2", timeout=SLOW)
+    assert server.job(job)["job"]["attempt"] == 2
+    button.click()
+    confirm(page, "Force stop")
+    expect(badge(page)).to_have_text("Idle", timeout=SLOW)
 
 
 def test_one_is_taken_out_of_the_queue(imported, league, serve, open_page):

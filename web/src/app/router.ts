@@ -1,4 +1,4 @@
-// History routing for four pages: a path is all the state there is.
+// History routing for four pages. Beside the path there is one thing an address can say: /training?job=17 shows that log.
 import { useSyncExternalStore } from "react";
 
 const listeners = new Set<() => void>();
@@ -10,7 +10,7 @@ function changed() {
 addEventListener("popstate", changed);
 
 export function navigate(path: string) {
-  if (path === location.pathname) return;
+  if (path === location.pathname + location.search) return;
   history.pushState(null, "", path);
   changed();
   scrollTo(0, 0);

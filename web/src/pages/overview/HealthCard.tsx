@@ -1,3 +1,4 @@
+import { useEffect } from "react";
 import { health } from "../../api/routes.ts";
 import type { Stats } from "../../api/types.ts";
 import { useQuery } from "../../live/cache.ts";
@@ -8,10 +9,16 @@ import { integer } from "../../ui/format.ts";
 import { Answer } from "../../ui/States.tsx";
 import "../../ui/Facts.css";
 
+const AGAIN_MS = 15_000;
 const noStats = () => new Promise<Stats>(() => undefined);
 
 export function HealthCard() {
   const answer = useQuery(keys.health, health);
+  const { refetch } = answer;
+  useEffect(() => {
+    const timer = setInterval(() => void refetch(), AGAIN_MS); // no event tells of it
+    return () => clearInterval(timer);
+  }, [refetch]);
   const stats = useQuery<Stats>(keys.stats, noStats).data;
   return (
     <Card title="Health">

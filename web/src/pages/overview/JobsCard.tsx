@@ -22,7 +22,9 @@ function Row({ job }: { job: Job }) {
   return (
     <li>
       <div className="list-main">
-        <strong title={job.error ?? undefined}>{name}</strong>
+        <strong title={job.error ?? undefined}>
+          <Link href={`/training?job=${job.id}`}>{name}</Link>
+        </strong>
         {isRunning ? (
           <Progress thin value={jobShare(job)} label={`Progress of ${name}`} />
         ) : (

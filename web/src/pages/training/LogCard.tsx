@@ -1,6 +1,6 @@
 // The log window with its tools: which job, search through the whole log, download.
 import { type KeyboardEvent } from "react";
-import { jobs as askJobs, logDownload } from "../../api/routes.ts";
+import { jobAction, jobs as askJobs, logDownload } from "../../api/routes.ts";
 import type { Job } from "../../api/types.ts";
 import { useQuery } from "../../live/cache.ts";
 import { keys } from "../../live/keys.ts";
@@ -10,6 +10,7 @@ import { Card } from "../../ui/Card.tsx";
 import { Select } from "../../ui/Fields.tsx";
 import { jobName } from "../../ui/format.ts";
 import { Icon } from "../../ui/Icon.tsx";
+import { useAction } from "../../ui/useAction.ts";
 import { LogWindow } from "./LogWindow.tsx";
 import { useLog } from "./useLog.ts";
 import { useLogSearch } from "./useLogSearch.ts";
@@ -31,10 +32,29 @@ function newestStarted(jobs: Job[]): number | null {
   return (running ?? started.find((job) => job.queue === "training") ?? started[0])?.id ?? null;
 }
 
+/** A stopped or failed job goes on where its checkpoints are; one that runs can be stopped, whichever queue it is of. */
+function JobControl({ job }: { job: Job }) {
+  const act = useAction((action: Parameters<typeof jobAction>[1]) => jobAction(job.id, action));
+  if (job.state === "stopped" || job.state === "failed") {
+    return (
+      <Button small icon="play" isBusy={act.isBusy} onClick={() => void act.run("resume")}>
+        Resume this job
+      </Button>
+    );
+  }
+  if (job.queue === "training" || (job.state !== "running" && job.state !== "queued")) return null;
+  return (
+    <Button small icon="stop" isBusy={act.isBusy} onClick={() => void act.run("stop")}>
+      Stop this job
+    </Button>
+  );
+}
+
 export function LogCard({ current, chosen, onChoose }: { current: number | null; chosen: number | null; onChoose: (job: number | null) => void }) {
   const all = useQuery(keys.jobs, () => askJobs(60)).data?.jobs ?? [];
   const shown = chosen ?? current ?? newestStarted(all);
-  const log = useLog(shown);
+  const shownJob = all.find((job) => job.id === shown);
+  const log = useLog(shown, shownJob?.attempt ?? 0);
   const search = useLogSearch(shown, log);
   const onKey = (event: KeyboardEvent) => {
     if (event.key === "Enter") {
@@ -77,6 +97,7 @@ export function LogCard({ current, chosen, onChoose }: { current: number | null;
             <Button kind="quiet" small icon="up" aria-label="Previous match" disabled={search.count === 0} onClick={() => void search.step(-1)} />
             <Button kind="quiet" small icon="down" aria-label="Next match" disabled={search.count === 0} onClick={() => void search.step(1)} />
           </div>
+          {shownJob && <JobControl job={shownJob} />}
           {shown !== null && (
             <LinkButton small icon="download" href={logDownload(shown)} download>
               Download

@@ -7,7 +7,7 @@ import { botName, duration, integer, timeframe } from "../../ui/format.ts";
 import { useAction } from "../../ui/useAction.ts";
 import "./QueueCard.css";
 
-export function QueueCard({ status, onShow }: { status: TrainingStatus; onShow: (job: number | null) => void }) {
+export function QueueCard({ status }: { status: TrainingStatus }) {
   const drop = useAction((job: number) => jobAction(job, "stop"));
   const waiting = status.queue.filter((one) => one.job_id !== status.current_training?.job_id);
   return (
@@ -39,10 +39,7 @@ export function QueueCard({ status, onShow }: { status: TrainingStatus; onShow: 
                 icon="cross"
                 aria-label={`Take ${one.symbol} ${timeframe(one.timeframe)} ${botName(one.bot)} out of the queue`}
                 disabled={drop.isBusy}
-                onClick={() => {
-                  onShow(null);
-                  void drop.run(one.job_id);
-                }}
+                onClick={() => void drop.run(one.job_id)}
               />
             </li>
           ))}

@@ -13,7 +13,7 @@ import "./TrainingPage.css";
 
 export default function TrainingPage() {
   const answer = useQuery(keys.training, trainingStatus);
-  const [shownJob, showJob] = useState<number | null>(null); // null: whatever runs
+  const [shownJob, showJob] = useState(() => Number(new URLSearchParams(location.search).get("job")) || null); // null: whatever runs
   return (
     <>
       <PageHead title="Training">
@@ -26,7 +26,7 @@ export default function TrainingPage() {
             {answer.data ? (
               <>
                 <StatusCard status={answer.data} />
-                <QueueCard status={answer.data} onShow={showJob} />
+                <QueueCard status={answer.data} />
               </>
             ) : (
               <Card title="Now">

@@ -35,7 +35,8 @@ async function readTail(job: number): Promise<{ buffer: Buffer; isFinal: boolean
   return { buffer: append(emptyBuffer(page.lines[0]?.offset ?? 0), page.lines, page.next_offset, KEPT_WHILE_FOLLOWING), isFinal: page.is_final };
 }
 
-export function useLog(job: number | null): Log {
+/** attempt: a job that is resumed writes on, so its log is read again. */
+export function useLog(job: number | null, attempt: number): Log {
   const [buffer, setBuffer] = useState<Buffer>(emptyBuffer);
   const [isFinal, setFinal] = useState(false);
   const [isLoading, setLoading] = useState(true);
@@ -105,7 +106,7 @@ export function useLog(job: number | null): Log {
       isGone = true;
       leave();
     };
-  }, [job, round, put, take]);
+  }, [job, attempt, round, put, take]);
 
   useEffect(() => {
     if (job === null || isWebSocket || isFinal || isLoading || !isAtTail) return undefined;
