@@ -388,7 +388,7 @@ def test_bad_query(shared_server, path):
     assert_error(shared_server.get(path), 400, "invalid")
 
 
-@pytest.mark.parametrize("path", ["/", "/predict/", "/PREDICT", "/health/x", "/api", "/api/jobs/", "/api/jobs/1/logs/x",
+@pytest.mark.parametrize("path", ["/index.html", "/predict/", "/PREDICT", "/health/x", "/api", "/api/jobs/", "/api/jobs/1/logs/x",
                                   "/api/nothing", "/../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "//health", "/health%2f",
                                   "/" + "x" * 3000])
 def test_unknown_route(shared_server, path):

@@ -388,7 +388,6 @@ static enum err_code launch(struct running_job *job, struct buffer *request, str
     return code;
 }
 
-/* Whether the store, not the job, is at fault: then the job stays queued. */
 static enum err_code fail_unstarted(struct supervisor *supervisor, int64_t id, const struct err *reason,
                                     struct err *err)
 {
@@ -425,7 +424,7 @@ enum err_code running_job_start(struct supervisor *supervisor, int64_t id, size_
     buffer_release(&request);
     if (code != ERR_OK)
         running_job_destroy(job);
-    if (code == ERR_CONFLICT || code == ERR_BUSY || code == ERR_NOMEM)
+    if (code == ERR_CONFLICT || err_is_retryable(code)) /* no descriptors, no memory: not the job's fault */
         return err_set(err, code, "%s", reason.text);
     if (code != ERR_OK)
         code = fail_unstarted(supervisor, id, &reason, err);

@@ -85,7 +85,8 @@ void supervisor_note_success(struct supervisor *supervisor, int64_t id);
 void supervisor_start_queued(struct supervisor *supervisor);
 
 /* Starts the job that is queued under this id and adds it to the list. ERR_CONFLICT: it is not queued (any more). When it
- * cannot be started for a reason of its own it has failed, and the result is ERR_OK. */
+ * cannot be started for a reason of its own it has failed, and the result is ERR_OK; when the machine refuses (an error that
+ * can be retried: descriptors, memory, the disk) it stays queued. */
 enum err_code running_job_start(struct supervisor *supervisor, int64_t id, size_t queue,
                                 struct err *err) CHECKED;
 /* TERM to a running job's group, KILL after the grace; the row says stopping first. */

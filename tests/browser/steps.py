@@ -30,6 +30,7 @@ def log(page):
 
 def choose_leagues(page, *codes):
     """Exactly these."""
+    page.locator(".league").first.wait_for()
     for box in page.locator(".league input:checked").all():
         box.uncheck()
     for code in codes:

@@ -29,7 +29,7 @@ def lived_in(trained_once, league, tmp_path_factory):
         if run.status_code == 202:
             server.wait_job(run.json()["job"]["id"])
     server.post("/api/training/start-auto", {"symbols": [league], "timeframes": ["1x2", "ou25"], "bots": ["lightgbm", "lightgbm_prices"],
-                                             "parameters": {"trees": 4000, "leaves": 15}, "folds": 2})
+                                             "parameters": {"trees": 1500, "leaves": 15}, "folds": 2})
     yield server
     server.post("/api/training/force-stop")
     wait_for(lambda: not server.get("/api/training/status").json()["is_running"], 20, "the training is stopped")

@@ -83,6 +83,7 @@ export function LogWindow({ log, search, hit }: { log: Log; search: string; hit:
     if (!hit || hit.index < 0) return;
     follow(false);
     view.current!.scrollTop = hit.index * LINE - height / 2;
+    view.current!.scrollIntoView({ block: "nearest" });
     setTop(view.current!.scrollTop);
     // only when another hit is asked for
     // eslint-disable-next-line react-hooks/exhaustive-deps
