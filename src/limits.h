@@ -31,8 +31,8 @@
 #define LIMIT_WS_MESSAGES_PER_S 100        /* of a client, pings included */
 #define LIMIT_WS_UNSENT_BYTES   (1 << 20)  /* to a client: more means that it does not read */
 #define LIMIT_WS_UNSENT_FRAMES  1024
-#define LIMIT_WS_FOLLOWED_LOGS  8     /* of a client */
-#define LIMIT_FOLLOWED_LOGS     1024  /* of all clients: every line looks at each */
+#define LIMIT_WS_FOLLOWED_LOGS  8    /* of a client */
+#define LIMIT_FOLLOWED_LOGS     1024 /* of all clients: every line looks at each */
 /* Feature store */
 #define LIMIT_FEATURE_KEYS 500 /* rows of one batch read: about 1 MB of answer */
 /* Models and jobs */

@@ -135,26 +135,31 @@ enum err_code job_store_get(struct db *db, int64_t id, struct job_row *out, stru
     return code == ERR_OK && count == 0 ? refuse_unknown(id, err) : code;
 }
 
-/* Everything that is unset matches; the index of the primary key is walked, or that of the batch. */
-static const char find_any[] =
-    "SELECT " COLUMNS " FROM job WHERE ($1 = 0 OR id < $1) AND ($3 IS NULL OR state = $3) "
-    "AND ($4 IS NULL OR queue = $4) AND ($5 IS NULL OR task = $5) ORDER BY id DESC LIMIT $2";
-static const char find_in_batch[] =
-    "SELECT " COLUMNS " FROM job WHERE ($1 = 0 OR id < $1) AND ($3 IS NULL OR state = $3) "
-    "AND ($4 IS NULL OR queue = $4) AND ($5 IS NULL OR task = $5) AND batch = $6 AND batch <> '' "
-    "ORDER BY id DESC LIMIT $2";
-static const char find_in_state[] =
-    "SELECT " COLUMNS " FROM job WHERE ($1 = 0 OR id < $1) AND state = $3 "
-    "AND ($4 IS NULL OR queue = $4) AND ($5 IS NULL OR task = $5) ORDER BY id DESC LIMIT $2";
+/* Everything that is unset matches. The condition of each kind is the one that has an index with the ids in order. */
+#define FIND(condition)                                                                                      \
+    "SELECT " COLUMNS " FROM job WHERE ($1 = 0 OR id < $1) AND ($3 IS NULL OR state = $3) "                  \
+    "AND ($4 IS NULL OR queue = $4) AND ($5 IS NULL OR task = $5) " condition " ORDER BY id DESC LIMIT $2"
+
+static const char *choose_find(const struct job_filter *filter)
+{
+    bool is_ended = filter->state < 0 || job_state_is_final((enum job_state)filter->state); /* or any */
+
+    if (filter->batch != NULL)
+        return FIND("AND batch = $6 AND batch <> ''");
+    if (filter->task != NULL)
+        return FIND("AND task = $5");
+    if (filter->queue != NULL && is_ended) /* what has not ended is little */
+        return FIND("AND queue = $4");
+    return filter->state >= 0 ? FIND("AND state = $3") : FIND("");
+}
 
 enum err_code job_store_find(struct db *db, const struct job_filter *filter, struct job_row *out,
                              size_t *count, struct err *err)
 {
     struct query *query;
     const char *state = filter->state >= 0 ? job_state_name((enum job_state)filter->state) : NULL;
-    const char *sql = filter->batch != NULL ? find_in_batch : state != NULL ? find_in_state : find_any;
 
-    enum err_code code = db_query(db, sql, &query, err);
+    enum err_code code = db_query(db, choose_find(filter), &query, err);
     if (code != ERR_OK)
         return code;
     query_bind_i64(query, 1, filter->before_id);
@@ -334,7 +339,7 @@ enum err_code job_store_count(struct db *db, int64_t out[JOB_STATE_COUNT], struc
     bool has_row;
 
     memset(out, 0, JOB_STATE_COUNT * sizeof *out);
-    enum err_code code = db_query(db, "SELECT state, count(*) FROM job GROUP BY state", &query, err);
+    enum err_code code = db_query(db, "SELECT state, count FROM job_count", &query, err);
     while (code == ERR_OK && (code = query_next(query, &has_row, err)) == ERR_OK && has_row)
         out[state_of(query_text(query, 0))] = query_i64(query, 1);
     return code;

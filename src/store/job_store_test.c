@@ -254,6 +254,113 @@ static void test_lists(void **state)
     assert_int_equal(count, 0);
 }
 
+/* How SQLite answers a question: one line per table. */
+static void assert_plan(struct db *db, const char *sql, const char *index)
+{
+    char explained[1024];
+    struct query *query;
+    bool has_row = false;
+
+    (void)snprintf(explained, sizeof explained, "EXPLAIN QUERY PLAN %s", sql);
+    assert_int_equal(db_query(db, explained, &query, NULL), ERR_OK);
+    assert_int_equal(query_next(query, &has_row, NULL), ERR_OK);
+    assert_true(has_row);
+    if (strstr(query_text(query, 3), index) == NULL || strstr(query_text(query, 3), "SEARCH") == NULL)
+        fail_msg("'%s' is answered by: %s", sql, query_text(query, 3));
+    query_reset(query);
+}
+
+/* A long history or queue must not be walked: the statements are those of job_store.c. */
+static void test_indexes(void **state)
+{
+    struct db *db = ((struct fixture *)*state)->db;
+
+    assert_plan(db,
+                "SELECT min(not_before_us) FROM job WHERE state = 'queued' AND queue = $1 AND waits = 0 "
+                "AND not_before_us > $2",
+                "job_due");
+    assert_plan(db, "SELECT id FROM job WHERE ($1 = 0 OR id < $1) AND task = $5 ORDER BY id DESC LIMIT $2",
+                "job_by_task");
+    assert_plan(db, "SELECT id FROM job WHERE ($1 = 0 OR id < $1) AND queue = $4 ORDER BY id DESC LIMIT $2",
+                "job_by_queue");
+}
+
+static size_t find(struct db *db, struct job_filter filter, int64_t *out_first)
+{
+    struct job_row rows[16];
+    size_t count = 16;
+
+    assert_int_equal(job_store_find(db, &filter, rows, &count, NULL), ERR_OK);
+    *out_first = count > 0 ? rows[0].id : 0;
+    return count;
+}
+
+/* Every way to ask takes all members of the filter into account. */
+static void test_find(void **state)
+{
+    struct db *db = ((struct fixture *)*state)->db;
+    struct job_order order = {.task = "a", .request_json = "{}", .queue = "training", .batch = "b1"};
+    int64_t id, first;
+
+    (void)add(db, "a");
+    (void)add(db, "b");
+    assert_int_equal(job_store_add(db, &order, 1000, &id, NULL, NULL), ERR_OK);
+    (void)add(db, "a");
+    move(db, 1, JOB_QUEUED, JOB_STOPPED);
+    assert_int_equal(find(db, (struct job_filter){.state = -1}, &first), 4);
+    assert_int_equal(find(db, (struct job_filter){.state = -1, .task = "a"}, &first), 3);
+    assert_int_equal(first, 4);
+    assert_int_equal(find(db, (struct job_filter){.state = JOB_STOPPED, .task = "a"}, &first), 1);
+    assert_int_equal(first, 1);
+    assert_int_equal(find(db, (struct job_filter){.state = JOB_STOPPED, .queue = "training"}, &first), 0);
+    assert_int_equal(find(db, (struct job_filter){.state = JOB_STOPPED, .queue = "default"}, &first), 1);
+    assert_int_equal(find(db, (struct job_filter){.state = JOB_QUEUED, .queue = "default"}, &first), 2);
+    assert_int_equal(find(db, (struct job_filter){.state = JOB_QUEUED, .before_id = 4}, &first), 2);
+    assert_int_equal(first, 3);
+    assert_int_equal(find(db, (struct job_filter){.state = -1, .task = "a", .queue = "training"}, &first), 1);
+    assert_int_equal(first, 3);
+    assert_int_equal(find(db, (struct job_filter){.state = -1, .batch = "b1", .task = "b"}, &first), 0);
+    assert_int_equal(find(db, (struct job_filter){.state = -1, .batch = "b1"}, &first), 1);
+}
+
+/* The kept counts say what counting would say. */
+static void assert_counts(struct db *db)
+{
+    int64_t kept[JOB_STATE_COUNT], counted[JOB_STATE_COUNT] = {0};
+    struct job_row rows[64];
+    size_t count = 64;
+
+    assert_int_equal(job_store_list(db, 0, rows, &count, NULL), ERR_OK);
+    for (size_t index = 0; index < count; index++)
+        counted[rows[index].state]++;
+    assert_int_equal(job_store_count(db, kept, NULL), ERR_OK);
+    assert_memory_equal(kept, counted, sizeof kept);
+}
+
+static void test_counts(void **state)
+{
+    struct db *db = ((struct fixture *)*state)->db;
+    int64_t ids[8];
+    size_t count = 8;
+
+    assert_counts(db);
+    for (int index = 0; index < 6; index++)
+        (void)add(db, "train");
+    assert_counts(db);
+    move(db, 1, JOB_QUEUED, JOB_RUNNING);
+    move(db, 1, JOB_RUNNING, JOB_STOPPING);
+    move(db, 1, JOB_STOPPING, JOB_STOPPED);
+    move(db, 2, JOB_QUEUED, JOB_RUNNING);
+    assert_int_equal(start(db, 2, 1, "", 1, NULL), ERR_CONFLICT); /* is rolled back, with the counts */
+    assert_counts(db);
+    move(db, 2, JOB_RUNNING, JOB_SUCCEEDED);
+    assert_int_equal(job_store_recover(db, NULL, 9000, &count, NULL), ERR_OK);
+    count = 8;
+    assert_int_equal(job_store_forget(db, INT64_MAX, ids, &count, NULL), ERR_OK);
+    assert_true(count > 0);
+    assert_counts(db);
+}
+
 static void test_recover(void **state)
 {
     struct db *db = ((struct fixture *)*state)->db;
@@ -354,6 +461,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_two_connections, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stopping_keeps_the_process, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lists, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_indexes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_find, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_counts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_recover, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_long_texts_are_cut, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_read_only, set_up, tear_down),

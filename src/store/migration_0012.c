@@ -1,25 +1,27 @@
-/* Schema step 12: no question about jobs reads their history.
+/* Schema step 12: what is fetched from other sources. Times are UTC microseconds. No table holds a key or an address that
+ * has one in it.
  *
- * job_due       the next moment at which a job that waits for its time may start
- * job_by_task, job_by_queue   lists of one task or one queue, newest first
- * job_count     how many jobs are in each state: kept by triggers, whoever changes the rows */
+ * connector         one row per source: when it may be asked again (it may have said Retry-After), when it was asked last
+ * connector_answer  the newest answer of each resource that was stored: its validators, for If-None-Match and
+ *                   If-Modified-Since. request: hash of the address without its key
+ * standing          league tables as the source has them; team_id NULL where its name is none of ours */
 #include "store/migrations.h"
 
 const char *const migration_0012[] = {
-    "CREATE INDEX job_due ON job(queue, not_before_us) WHERE state = 'queued' AND not_before_us IS NOT NULL",
-    "CREATE INDEX job_by_task ON job(task, id)",
-    "CREATE INDEX job_by_queue ON job(queue, id)",
+    "CREATE TABLE connector("
+    "name TEXT PRIMARY KEY, not_before_us INTEGER NOT NULL, asked_us INTEGER NOT NULL) WITHOUT ROWID",
 
-    "CREATE TABLE job_count(state TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID",
-    "INSERT INTO job_count(state, count) VALUES ('queued', 0), ('running', 0), ('stopping', 0), "
-    "('succeeded', 0), ('failed', 0), ('stopped', 0)",
-    "UPDATE job_count SET count = (SELECT count(*) FROM job WHERE job.state = job_count.state)",
-    "CREATE TRIGGER job_counted AFTER INSERT ON job BEGIN "
-    "UPDATE job_count SET count = count + 1 WHERE state = new.state; END",
-    "CREATE TRIGGER job_moved AFTER UPDATE OF state ON job WHEN new.state <> old.state BEGIN "
-    "UPDATE job_count SET count = count - 1 WHERE state = old.state; "
-    "UPDATE job_count SET count = count + 1 WHERE state = new.state; END",
-    "CREATE TRIGGER job_forgotten AFTER DELETE ON job BEGIN "
-    "UPDATE job_count SET count = count - 1 WHERE state = old.state; END",
+    "CREATE TABLE connector_answer("
+    "connector TEXT NOT NULL, resource TEXT NOT NULL, request TEXT NOT NULL, etag TEXT NOT NULL, "
+    "last_modified TEXT NOT NULL, fetched_us INTEGER NOT NULL, "
+    "PRIMARY KEY(connector, resource)) WITHOUT ROWID",
+
+    "CREATE TABLE standing("
+    "league TEXT NOT NULL, season INTEGER NOT NULL, number INTEGER NOT NULL, stage TEXT NOT NULL, "
+    "\"group\" TEXT NOT NULL, position INTEGER NOT NULL, team_id INTEGER REFERENCES team(id), "
+    "name TEXT NOT NULL, played INTEGER NOT NULL, won INTEGER NOT NULL, drawn INTEGER NOT NULL, "
+    "lost INTEGER NOT NULL, goals_for INTEGER NOT NULL, goals_against INTEGER NOT NULL, "
+    "points INTEGER NOT NULL, fetched_us INTEGER NOT NULL, "
+    "PRIMARY KEY(league, season, number)) WITHOUT ROWID",
     NULL,
 };

@@ -142,7 +142,7 @@ export function StartForm({ status }: { status: TrainingStatus | undefined }) {
   const { refetch } = answer;
   useEffect(() => void refetch(), [refetch]); // matches may have been imported since
   return (
-    <Card title="New training">
+    <Card title="New training" className="start-card">
       <Answer of={answer} what="What can be trained" rows={8}>
         {(options) => <Form options={options} status={status} />}
       </Answer>
