@@ -22,7 +22,8 @@ def server(empty, serve):
     return serve(empty)
 
 
-SCHEMAS = {"jobs": "Job", "queues": "Queue", "training": "TrainingStatus", "stats": "LiveStats"}
+SCHEMAS = {"jobs": "Job", "queues": "Queue", "training": "TrainingStatus", "stats": "LiveStats",
+           "value_bets": "LiveValueBets"}
 
 
 def check_schema(message):
@@ -192,6 +193,16 @@ def test_log_of_a_job_that_does_not_exist(server):
     with Client(server) as client:
         answer = client.ask(type="subscribe", topics=["logs:99"])
         assert answer["type"] == "error" and answer["error"]["code"] == "not_found"
+
+
+def test_a_log_is_followed_on_when_it_cannot_be_from_elsewhere(server):
+    with Client(server) as client:
+        job_id = run_job(server, steps=1500, step_ms=1, lines=1)
+        client.subscribe(f"logs:{job_id}")
+        answer = client.ask(type="subscribe", topics=[f"logs:{job_id}@999999999"])
+        assert answer["type"] == "error"
+        lines, state = client.lines(job_id)
+        assert state == "succeeded" and len(lines) > 1000
 
 
 # ---- topics ----

@@ -78,6 +78,9 @@ if ! command -v npm >/dev/null; then
   [ -r "$OUT/index.html" ] || say "no npm: the program is built without its dashboard"
   exit 0
 fi
+mkdir -p "$BUILD"
+exec 9>"$BUILD/web.lock" # two builds at a time would write into the same folder
+flock 9
 stamp=$(sum_of "${SOURCES[@]}") # package-lock.json is one of them: versions count
 if [ "$(cat "$BUILD/web.stamp" 2>/dev/null)" = "$stamp" ] && [ -r "$OUT/index.html" ]; then
   exit 0

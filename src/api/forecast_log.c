@@ -135,7 +135,9 @@ void forecast_log_note(struct forecast_log *log, const struct forecast_request *
     const struct version_row *row = &answer->model->row;
     struct entry *entry = find(log, answer->match_id, row->version);
     bool is_known = entry->forecast.match_id != 0;
-    if (is_known && memcmp(entry->forecast.p, answer->p, answer->classes * sizeof(double)) == 0)
+    int64_t layer_us = answer->layer != NULL ? answer->layer->made_us : 0;
+    if (is_known && entry->forecast.layer_us == layer_us &&
+        memcmp(entry->forecast.p, answer->own, answer->classes * sizeof(double)) == 0)
         return;
     if (!is_known && log->count >= ENTRIES_MOST) {
         log->dropped++;
@@ -149,11 +151,12 @@ void forecast_log_note(struct forecast_log *log, const struct forecast_request *
                                                .kickoff_us = answer->kickoff_us,
                                                .made_us = now_us,
                                                .is_served = true,
+                                               .layer_us = layer_us,
                                                .classes = answer->classes,
                                                .settled_us = TIME_NONE,
                                                .outcome = -1,
                                                .loss = NAN};
-    memcpy(entry->forecast.p, answer->p, answer->classes * sizeof(double));
+    memcpy(entry->forecast.p, answer->own, answer->classes * sizeof(double));
     (void)text_copy(text_of(row->version), entry->forecast.version, sizeof(entry->forecast.version));
     (void)text_copy(text_of(row->name.subject), entry->forecast.subject, sizeof(entry->forecast.subject));
     (void)text_copy(text_of(target_at(request->target)->name), entry->forecast.target,

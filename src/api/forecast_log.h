@@ -1,5 +1,8 @@
 /* Forecast log: what was told over HTTP about matches still to come, so that it can be judged when they are played.
  *
+ * Kept is what the model itself said and which layer (serve/models_layer.h) was put over it: models are judged by what they
+ * say, and a layer is never fitted on what a layer has changed.
+ *
  * Of each (match, version) the newest forecast; the same probabilities again are nothing new. Kept in a table of fixed size
  * and written once a second in one transaction that does not wait for the disk: a power cut may lose the last seconds, a
  * request never waits. Not logged: what is no stored match, was played or has begun, or rests on prices that the client

@@ -55,6 +55,7 @@ static struct forecast_answer answer_of(int64_t match_id, double home)
     struct forecast_answer answer = {.is_available = true,
                                      .classes = 3,
                                      .p = {home, 0.3, 0.7 - home},
+                                     .own = {home, 0.3, 0.7 - home},
                                      .model = &model,
                                      .match_id = match_id,
                                      .kickoff_us = now_us + TIME_HOUR_US};
@@ -94,6 +95,25 @@ static void the_newest_of_a_match_is_written(void **state)
     assert_true(rows[0].is_served && rows[0].settled_us == TIME_NONE && rows[0].classes == 3);
     assert_string_equal(rows[0].version, "00112233aabbccdd");
     assert_string_equal(rows[0].target, "1x2");
+}
+
+static void the_model_is_kept_without_its_layer(void **state)
+{
+    struct serving_layer layer = {.made_us = 77};
+    struct forecast_answer answer = answer_of(7, 0.5);
+    struct stored_forecast rows[2];
+    uint64_t noted, dropped;
+    (void)state;
+    note(answer);
+    answer.layer = &layer; /* the layer alone is news */
+    answer.p[0] = 0.4;
+    answer.p[1] = 0.4;
+    note(answer);
+    note(answer);
+    forecast_log_counts(forecasts, &noted, &dropped);
+    assert_int_equal(noted, 2);
+    assert_int_equal(written(rows, 2), 1);
+    assert_true(rows[0].p[0] == 0.5 && rows[0].p[1] == 0.3 && rows[0].layer_us == 77);
 }
 
 static void what_is_no_forecast_is_left_out(void **state)
@@ -158,6 +178,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_newest_of_a_match_is_written, open_log, close_log),
+        cmocka_unit_test_setup_teardown(the_model_is_kept_without_its_layer, open_log, close_log),
         cmocka_unit_test_setup_teardown(what_is_no_forecast_is_left_out, open_log, close_log),
         cmocka_unit_test_setup_teardown(a_model_without_prices_is_logged_whatever_is_given, open_log,
                                         close_log),

@@ -315,10 +315,10 @@ static enum err_code check_room(const struct live_client *client, struct err *er
     return ERR_OK;
 }
 
+/* A log that is followed already is followed from another place on; when that cannot be, as before. */
 enum err_code live_follow(struct live_client *client, int64_t job, int64_t offset, struct err *err)
 {
-    live_unfollow(client, job); /* from another place on */
-    enum err_code code = check_room(client, err);
+    enum err_code code = live_follows(client, job) ? ERR_OK : check_room(client, err);
     if (code != ERR_OK)
         return code;
     struct live_follower *follower = calloc(1, sizeof(*follower));
@@ -331,6 +331,7 @@ enum err_code live_follow(struct live_client *client, int64_t job, int64_t offse
         free(follower);
         return code;
     }
+    live_unfollow(client, job);
     follower->next = client->followers;
     client->followers = follower;
     client->follower_count++;

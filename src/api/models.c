@@ -11,7 +11,21 @@ static void write_number(struct json_writer *out, const char *key, double value)
     json_field_f64(out, key, value); /* NaN becomes null */
 }
 
-static void write_model(struct json_writer *out, const struct serving_model *item)
+void api_write_recalibrated(struct json_writer *out, const struct serving_layer *layer)
+{
+    json_key(out, "recalibrated");
+    if (layer == NULL) {
+        json_put_null(out);
+        return;
+    }
+    json_begin_object(out);
+    api_write_time(out, "at", layer->made_us);
+    json_field_i64(out, "matches", layer->matches);
+    json_end_object(out);
+}
+
+static void write_model(struct json_writer *out, const struct serving_model *item,
+                        const struct serving_layer *layer)
 {
     const struct version_row *row = &item->row;
     json_begin_object(out);
@@ -38,6 +52,7 @@ static void write_model(struct json_writer *out, const struct serving_model *ite
     json_end_object(out);
     json_field_i64(out, "size_bytes", row->size_bytes);
     json_field_i64(out, "duration_ms", row->duration_ms);
+    api_write_recalibrated(out, layer);
     json_end_object(out);
 }
 
@@ -63,7 +78,7 @@ enum err_code api_model_current(void *context, const struct route_match *match,
         if (passes(match->request, "league", item->row.name.subject) &&
             passes(match->request, "target", item->row.name.variant) &&
             passes(match->request, "bot", item->row.name.bot))
-            write_model(&out, item);
+            write_model(&out, item, forecaster_layer(api->forecaster, item));
     }
     json_end_array(&out);
     json_end_object(&out);

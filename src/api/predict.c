@@ -235,6 +235,7 @@ static void write_model(struct json_writer *out, const struct forecast_answer *a
     json_field_text(out, "calibration",
                     calibration_name(calibrator != NULL ? calibrator_kind(calibrator) : CALIBRATION_NONE));
     json_field_bool(out, "uses_prices", answer->used_prices);
+    api_write_recalibrated(out, answer->layer);
     json_end_object(out);
 }
 
@@ -247,8 +248,10 @@ static void write_text(struct json_writer *out, const char *key, const char *tex
  * computes from them agrees with our own odds and edges. */
 static void round_probabilities(struct forecast_answer *answer)
 {
-    for (size_t i = 0; i < answer->classes; i++)
+    for (size_t i = 0; i < answer->classes; i++) {
         answer->p[i] = round(answer->p[i] * 1e10) / 1e10;
+        answer->own[i] = round(answer->own[i] * 1e10) / 1e10;
+    }
 }
 
 static void write_answer(struct json_writer *out, struct forecast_request *request,

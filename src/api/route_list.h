@@ -119,6 +119,7 @@ ROUTE("POST", "/api/schedule/{name}/run", api_schedule_run, "Starts it now, as a
 ROUTE("GET", "/api/value-bets", api_value_bets,
       "Prices above what the model in production thinks, as the newest scan found them (query: league, target, "
       "selection, bookmaker, min_edge, sort, order, limit, format=json|csv).")
+ROUTE("GET", "/api/standings", api_standings, "The newest table of a league, as fetched (query: league).")
 ROUTE("GET", "/api/drift", api_drift,
       "Drift of the models in production as last looked at: features, live loss, alarms, thresholds (query: subject, "
       "variant, bot).")

@@ -137,8 +137,10 @@ enum err_code session_open(struct session *session, const struct settings *setti
     enum err_code code = store_open(settings->data_dir, mode, &session->store, err);
     if (code == ERR_OK)
         code = pool_create(0, &session->pool, err);
-    session->context = (struct task_context){
-        .store = &session->store, .pool = session->pool, .reporter = &session->reporter};
+    session->context = (struct task_context){.store = &session->store,
+                                             .pool = session->pool,
+                                             .reporter = &session->reporter,
+                                             .connectors = &session->settings.connectors};
     return code;
 }
 

@@ -2,6 +2,7 @@
 #include "api/api.h"
 #include "base/log.h"
 #include "cli/command.h"
+#include "cli/connectors.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/loop.h"
@@ -89,6 +90,8 @@ static enum err_code run(const struct command *command, int argc, char **argv, s
                              "'%s' is not a loopback address; put a reverse proxy with "
                              "authentication in front, as this server has no tokens yet",
                              settings.address);
+    if (code == ERR_OK)
+        code = connectors_write_environment(&settings.connectors, err);
     if (code == ERR_OK)
         code = loop_create(&loop, err);
     if (code == ERR_OK)

@@ -4,6 +4,7 @@
 
 #include "base/option.h"
 #include "os/file.h"
+#include "task/connector.h"
 #include <stdbool.h>
 
 struct settings {
@@ -34,6 +35,7 @@ struct settings {
     int64_t notify_retry_ms;
     int64_t notify_attempts;
     int64_t notify_timeout_ms;
+    struct connector_settings connectors;
     int log_level;
     bool json;
 };

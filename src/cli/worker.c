@@ -2,6 +2,7 @@
 #include "job/worker.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/connectors.h"
 #include "job/job_folder.h"
 #include "limits.h"
 
@@ -49,11 +50,17 @@ static enum err_code run_order(const struct order *order, const struct reporter 
 {
     struct store store = {0};
     struct pool *pool = NULL;
-    enum err_code code = store_open(order->data_dir, DB_READ_ONLY, &store, err);
+    struct connector_settings connectors;
+    enum err_code code = connectors_read_environment(&connectors, err);
+    if (code == ERR_OK)
+        code = store_open(order->data_dir, DB_READ_ONLY, &store, err);
     if (code == ERR_OK)
         code = pool_create(0, &pool, err);
-    struct task_context context = {
-        .store = &store, .pool = pool, .reporter = reporter, .job_folder = order->job_folder};
+    struct task_context context = {.store = &store,
+                                   .pool = pool,
+                                   .reporter = reporter,
+                                   .job_folder = order->job_folder,
+                                   .connectors = &connectors};
     if (code == ERR_OK)
         code = order->task->run(&context, order->options, result, err);
     if (pool != NULL)

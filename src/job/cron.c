@@ -121,9 +121,9 @@ static enum err_code read_range(const struct place *place, struct text text, int
 static enum err_code read_item(const struct place *place, struct text text, uint64_t *bits, struct err *err)
 {
     const char *slash = memchr(text.data, '/', text.size_bytes), *end = text.data + text.size_bytes;
-    int low, high;
+    int low = 0, high = 0;
     int64_t step = 1;
-    bool is_open;
+    bool is_open = false;
     enum err_code code =
         read_range(place, text_between(text.data, slash != NULL ? slash : end), &low, &high, &is_open, err);
     if (code != ERR_OK)

@@ -46,7 +46,7 @@ void scheduler_tell(const struct scheduler *scheduler, const struct entry *entry
 enum err_code scheduler_read(struct scheduler *scheduler, struct entry *entry, struct err *err) CHECKED;
 /* Starts the entry's job and notes it. ERR_CONFLICT: it still runs. */
 enum err_code scheduler_start(struct scheduler *scheduler, struct entry *entry, int64_t due_us,
-                              const char *key, const char *who, const char *note, struct job_row *out,
+                              const char *key, const char *who, const char *text, struct job_row *out,
                               struct err *err) CHECKED;
 
 #endif

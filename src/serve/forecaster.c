@@ -200,6 +200,17 @@ const struct serving_models *forecaster_models(const struct forecaster *forecast
     return &forecaster->models;
 }
 
+static int64_t now_of(const struct forecaster *forecaster)
+{
+    return forecaster->clock.now_us(forecaster->clock.context);
+}
+
+const struct serving_layer *forecaster_layer(const struct forecaster *forecaster,
+                                             const struct serving_model *item)
+{
+    return layer_is_live(&item->layer, now_of(forecaster)) ? &item->layer : NULL;
+}
+
 bool forecaster_is_ready(const struct forecaster *forecaster)
 {
     return forecaster->online != NULL;
@@ -326,12 +337,17 @@ static void choose_model(struct forecaster *forecaster, const struct forecast_re
                has_prices ? "" : " that works without prices");
 }
 
-/* out->x of the model from a row of the widest set. */
+/* From a row of the widest set. */
 static void predict(struct forecaster *forecaster, const float *features, struct forecast_answer *out)
 {
     for (size_t i = 0; i < model_columns(out->model->model); i++)
         forecaster->x[i] = features[out->model->columns[i]];
-    model_predict(out->model->model, forecaster->x, 1, out->p);
+    if (out->is_played) {
+        model_predict(out->model->model, forecaster->x, 1, out->own);
+        memcpy(out->p, out->own, sizeof(out->p));
+    } else {
+        out->layer = serving_model_predict(out->model, forecaster->x, now_of(forecaster), out->own, out->p);
+    }
     out->classes = model_classes(out->model->model);
     out->used_prices = out->model->needs_prices;
     out->is_available = true;

@@ -3,6 +3,8 @@
  * A match still to be played gets its features from the live state, the code that built the training matrix. A stored
  * match already played gets the row of the matrix, i.e. what was known before its kick-off. A date before the newest known
  * result that is no stored match is refused: the state has seen its future.
+ * A version in production may have a layer (serve/models_layer.h): it is put over forecasts of matches to come. A match
+ * already played is a replay: what the model itself says.
  * Missing models, teams or data are no errors: the answer carries a reason instead of probabilities (SPEC J2).
  * Belongs to the loop's thread; a changed store is noticed by forecaster_check and taken in on the pool. */
 #ifndef ALMANAC_SERVE_FORECASTER_H
@@ -49,7 +51,9 @@ struct forecast_answer {
     bool is_available;
     enum forecast_outcome outcome;
     char reason[FORECAST_REASON_BYTES]; /* why not, or "" */
-    double p[3];
+    double p[3];                        /* what is told */
+    double own[3]; /* the same without the layer, what the model itself says: what it is judged by */
+    const struct serving_layer *layer; /* that makes p of own; NULL: they are the same. As valid as model */
     size_t classes;
     const struct serving_model *model; /* valid until the loop goes on; NULL when none was found */
     char league[16], home[FORECAST_TEXT_BYTES], away[FORECAST_TEXT_BYTES]; /* as the store names them */
@@ -70,6 +74,9 @@ void forecaster_reload(struct forecaster *forecaster);
 enum err_code forecaster_answer(struct forecaster *forecaster, const struct forecast_request *request,
                                 struct forecast_answer *out, struct err *err) CHECKED;
 const struct serving_models *forecaster_models(const struct forecaster *forecaster);
+/* The layer over a model that is live now, or NULL. */
+const struct serving_layer *forecaster_layer(const struct forecaster *forecaster,
+                                             const struct serving_model *item);
 bool forecaster_is_ready(const struct forecaster *forecaster); /* live state loaded */
 /* The state that answers now; NULL before the first. Valid until the loop goes on. */
 const struct online *forecaster_online(const struct forecaster *forecaster);

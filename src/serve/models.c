@@ -17,6 +17,7 @@ static void release_item(struct serving_model *item)
 {
     model_destroy(item->model);
     free(item->columns);
+    layer_release(&item->layer);
 }
 
 void serving_models_release(struct serving_models *models)
@@ -86,18 +87,28 @@ static bool load_or_fall_back(struct store *store, const struct version_row *row
 }
 
 /* Moves an item with this version out of the old table. */
-static bool take_loaded(struct serving_models *old, const char *version, struct serving_model *item)
+static bool take_loaded(struct serving_models *old, const struct version_row *row, struct serving_model *item)
 {
     for (size_t i = 0; i < old->count; i++) {
-        if (strcmp(old->items[i].row.version, version) == 0 && !old->items[i].is_fallback &&
+        if (strcmp(old->items[i].row.version, row->version) == 0 && !old->items[i].is_fallback &&
             old->items[i].model != NULL) {
             *item = old->items[i];
+            item->row = *row; /* it may have been trained again since */
+            old->items[i].layer = (struct serving_layer){0};
             old->items[i].model = NULL;
             old->items[i].columns = NULL;
             return true;
         }
     }
     return false;
+}
+
+/* Another version that stands in has no layer: what was found is about the one that cannot be read. */
+static void refresh_layer(struct store *store, struct serving_model *item)
+{
+    layer_release(&item->layer);
+    if (!item->is_fallback)
+        layer_load(store, item->row.version, item->row.trained_us, model_classes(item->model), &item->layer);
 }
 
 enum err_code serving_models_refresh(struct serving_models *models, struct store *store, struct err *err)
@@ -112,7 +123,7 @@ enum err_code serving_models_refresh(struct serving_models *models, struct store
         code = registry_search(store, &filter, TIME_NONE, "", rows, &count, err);
     for (size_t i = 0; code == ERR_OK && i < count; i++) {
         struct serving_model *item = &fresh.items[fresh.count];
-        if (take_loaded(models, rows[i].version, item) || load_or_fall_back(store, &rows[i], item))
+        if (take_loaded(models, &rows[i], item) || load_or_fall_back(store, &rows[i], item))
             fresh.count++;
     }
     free(rows);
@@ -120,6 +131,8 @@ enum err_code serving_models_refresh(struct serving_models *models, struct store
         serving_models_release(&fresh);
         return code;
     }
+    for (size_t i = 0; i < fresh.count; i++)
+        refresh_layer(store, &fresh.items[i]);
     serving_models_release(models);
     *models = fresh;
     return ERR_OK;
@@ -139,4 +152,12 @@ const struct serving_model *serving_models_choose(const struct serving_models *m
             best = item;
     }
     return best;
+}
+
+const struct serving_layer *serving_model_predict(const struct serving_model *item, const float *x,
+                                                  int64_t now_us, double *own, double *p)
+{
+    model_predict(item->model, x, 1, own);
+    memcpy(p, own, model_classes(item->model) * sizeof(*p));
+    return layer_apply(&item->layer, now_us, p) ? &item->layer : NULL;
 }

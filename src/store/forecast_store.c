@@ -8,8 +8,8 @@
 
 #define FORECAST_COLUMNS                                                                                     \
     "f.version, f.subject, f.target, f.match_id, f.kickoff_us, f.made_us, f.source = 'served', f.p_1, "      \
-    "f.p_2, f.p_3, f.settled_us, f.outcome, f.loss"
-enum { COLUMN_COUNT = 13 };
+    "f.p_2, f.p_3, f.settled_us, f.outcome, f.loss, f.layer_us"
+enum { COLUMN_COUNT = 14 };
 
 static void bind_forecast(struct query *query, const struct stored_forecast *forecast)
 {
@@ -31,6 +31,10 @@ static void bind_forecast(struct query *query, const struct stored_forecast *for
         query_bind_i64(query, 12, forecast->outcome);
     }
     query_bind_f64(query, 13, forecast->settled_us == TIME_NONE ? NAN : forecast->loss);
+    if (forecast->layer_us != 0)
+        query_bind_i64(query, 14, forecast->layer_us);
+    else
+        query_bind_null(query, 14);
 }
 
 enum err_code forecast_store_put(struct db *db, const struct stored_forecast *forecast, struct err *err)
@@ -39,11 +43,12 @@ enum err_code forecast_store_put(struct db *db, const struct stored_forecast *fo
     enum err_code code = db_query(
         db,
         "INSERT INTO forecast(version, match_id, subject, target, kickoff_us, made_us, source, p_1, p_2, "
-        "p_3, settled_us, outcome, loss) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
+        "p_3, settled_us, outcome, loss, layer_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
+        "$12, $13, $14) "
         "ON CONFLICT(version, match_id) DO UPDATE SET kickoff_us = excluded.kickoff_us, "
         "made_us = excluded.made_us, source = excluded.source, p_1 = excluded.p_1, p_2 = excluded.p_2, "
         "p_3 = excluded.p_3, settled_us = excluded.settled_us, outcome = excluded.outcome, "
-        "loss = excluded.loss "
+        "loss = excluded.loss, layer_us = excluded.layer_us "
         "WHERE forecast.settled_us IS NULL AND (forecast.source = 'replayed' OR excluded.source = 'served')",
         &query, err);
     if (code != ERR_OK)
@@ -83,6 +88,7 @@ static void take_forecast(const struct query *query, struct stored_forecast *out
         .settled_us = query_is_null(query, 10) ? TIME_NONE : query_i64(query, 10),
         .outcome = query_is_null(query, 11) ? -1 : (int)query_i64(query, 11),
         .loss = query_f64(query, 12),
+        .layer_us = query_i64(query, 13),
     };
     (void)text_copy(text_of(query_text(query, 0)), out->version, sizeof(out->version));
     (void)text_copy(text_of(query_text(query, 1)), out->subject, sizeof(out->subject));

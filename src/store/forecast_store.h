@@ -1,4 +1,4 @@
-/* Forecasts that were made, and what came of them. One row per (version, match), the newest; a served one is never replaced
+/* Forecasts that were made, as the models made them, and what came of them. One row per (version, match), the newest; a served one is never replaced
  * by a replayed one. Writing is for the owner of the store; threads as the db. */
 #ifndef ALMANAC_STORE_FORECAST_STORE_H
 #define ALMANAC_STORE_FORECAST_STORE_H
@@ -15,8 +15,9 @@ struct stored_forecast {
     char version[FORECAST_VERSION_BYTES], subject[64], target[16];
     int64_t match_id, kickoff_us, made_us;
     bool is_served;
-    size_t classes; /* 2 or 3 */
-    double p[FORECAST_CLASSES_MAX];
+    size_t classes;                 /* 2 or 3 */
+    double p[FORECAST_CLASSES_MAX]; /* of the model itself */
+    int64_t layer_us;   /* made_us of the recalibration that was put over p when it was told; 0: none */
     int64_t settled_us; /* TIME_NONE: the result is not there yet */
     int outcome;        /* class; -1 unknown */
     double loss;        /* -ln p of the outcome; NaN unknown */

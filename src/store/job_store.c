@@ -374,13 +374,15 @@ enum err_code job_store_events(struct db *db, int64_t id, struct buffer *out, st
     struct json_writer writer;
     bool has_row = false;
 
-    enum err_code code = db_query(
-        db,
-        "SELECT at_us, from_state, to_state, attempt, note, who FROM job_event WHERE job_id = $1 ORDER BY id",
-        &query, err);
+    enum err_code code =
+        db_query(db,
+                 "SELECT at_us, from_state, to_state, attempt, note, who FROM (SELECT * FROM "
+                 "job_event WHERE job_id = $1 ORDER BY id DESC LIMIT $2) ORDER BY id",
+                 &query, err);
     if (code != ERR_OK)
         return code;
     query_bind_i64(query, 1, id);
+    query_bind_i64(query, 2, JOB_EVENTS_MAX);
     json_writer_init(&writer, out);
     json_begin_array(&writer);
     while ((code = query_next(query, &has_row, err)) == ERR_OK && has_row)

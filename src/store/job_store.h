@@ -42,7 +42,8 @@ enum {
     JOB_LABEL_BYTES = 96,
     JOB_AFTER_MAX = 8,
     JOB_PRIORITY_MAX = 100,
-    JOB_ATTEMPTS_MAX = 100
+    JOB_ATTEMPTS_MAX = 100,
+    JOB_EVENTS_MAX = 1000 /* that are shown of one job: priorities may be changed for ever */
 };
 struct job_row {
     int64_t id;
@@ -110,7 +111,7 @@ enum err_code job_store_request(struct db *db, int64_t id, struct buffer *out,
 enum err_code job_store_count(struct db *db, int64_t out[JOB_STATE_COUNT], struct err *err) CHECKED;
 /* JSON, or nothing appended when there is none. */
 enum err_code job_store_result(struct db *db, int64_t id, struct buffer *out, struct err *err) CHECKED;
-/* The changes of state of a job, oldest first, as a JSON array of {at, from, to, attempt, who, note}. */
+/* The newest JOB_EVENTS_MAX changes of a job, oldest first, as a JSON array of {at, from, to, attempt, who, note}. */
 enum err_code job_store_events(struct db *db, int64_t id, struct buffer *out, struct err *err) CHECKED;
 /* The jobs it waits for or has waited for, in order of their ids. */
 enum err_code job_store_after(struct db *db, int64_t id, int64_t out[JOB_AFTER_MAX], size_t *count,

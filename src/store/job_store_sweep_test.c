@@ -49,6 +49,31 @@ static void test_stop_queued(void **state)
     assert_int_equal(count, 0);
 }
 
+/* Whoever changes the priority of a job again and again must not make its page endless. */
+static void test_events_are_bounded(void **state)
+{
+    struct db *db = db_of(state);
+    struct buffer events;
+    json_t *list = NULL;
+    int64_t id = test_jobs_add(db, (struct job_order){0});
+
+    assert_int_equal(
+        db_execute(db,
+                   "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
+                   "INSERT INTO job_event(job_id, at_us, from_state, to_state, attempt, note) "
+                   "SELECT 1, i, 'queued', 'queued', 0, 'priority ' || i FROM n",
+                   NULL),
+        ERR_OK);
+    buffer_init(&events, 16 << 20);
+    assert_int_equal(job_store_events(db, id, &events, NULL), ERR_OK);
+    assert_int_equal(json_read(events.data, events.size_bytes, &list, NULL), ERR_OK);
+    assert_int_equal(json_array_size(list), JOB_EVENTS_MAX);
+    const json_t *last = json_array_get(list, JOB_EVENTS_MAX - 1);
+    assert_string_equal(json_string_value(json_object_get(last, "note")), "priority 5000");
+    json_decref(list);
+    buffer_release(&events);
+}
+
 static void test_resume(void **state)
 {
     struct db *db = db_of(state);
@@ -250,15 +275,11 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, test_jobs_set_up, test_jobs_tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_stop_queued),
-        TEST(test_resume),
-        TEST(test_priority),
-        TEST(test_news),
-        TEST(test_find),
-        TEST(test_forget),
-        TEST(test_forgetting_gives_no_number_again),
-        TEST(test_queue_actions),
-        TEST(test_open_counts_anew),
+        TEST(test_stop_queued),   TEST(test_events_are_bounded),
+        TEST(test_resume),        TEST(test_priority),
+        TEST(test_news),          TEST(test_find),
+        TEST(test_forget),        TEST(test_forgetting_gives_no_number_again),
+        TEST(test_queue_actions), TEST(test_open_counts_anew),
     };
 
     return cmocka_run_group_tests_name("job store, sweeping", tests, NULL, NULL);

@@ -48,10 +48,9 @@ const char *const migration_0007[] = {
     "queued INTEGER NOT NULL DEFAULT 0, running INTEGER NOT NULL DEFAULT 0, "
     "completed INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0, "
     "stopped INTEGER NOT NULL DEFAULT 0, usual_us INTEGER) WITHOUT ROWID",
-    "INSERT INTO queue(name, queued, running) "
-    "SELECT name, (SELECT count(*) FROM job WHERE queue = name AND state = 'queued'), "
-    "(SELECT count(*) FROM job WHERE queue = name AND state IN ('running', 'stopping')) "
-    "FROM (SELECT 'default' AS name UNION ALL SELECT 'training')",
+    "INSERT INTO queue(name) VALUES('default'), ('training')",
+    "UPDATE queue SET queued = (SELECT count(*) FROM job WHERE queue = name AND state = 'queued'), "
+    "running = (SELECT count(*) FROM job WHERE queue = name AND state IN ('running', 'stopping'))",
 
     "CREATE TABLE queue_event("
     "id INTEGER PRIMARY KEY, queue TEXT NOT NULL, at_us INTEGER NOT NULL, action TEXT NOT NULL, "

@@ -323,6 +323,18 @@ enum err_code retrain_store_switch(struct db *db, bool is_on, const char *who, i
 
 /* ---- refreshed calibrations ---- */
 
+static enum err_code forget_recalibrations(struct db *db, const struct recalibration *newest, struct err *err)
+{
+    struct query *query;
+    enum err_code code =
+        db_query(db, "DELETE FROM recalibration WHERE version = $1 AND made_us < $2", &query, err);
+    if (code != ERR_OK)
+        return code;
+    query_bind_text(query, 1, newest->version);
+    query_bind_i64(query, 2, newest->made_us - RECALIBRATION_KEPT_DAYS * TIME_DAY_US);
+    return query_run(query, err);
+}
+
 enum err_code retrain_store_put_recalibration(struct db *db, const struct recalibration *row,
                                               const void *layer, size_t layer_bytes, struct err *err)
 {
@@ -330,7 +342,9 @@ enum err_code retrain_store_put_recalibration(struct db *db, const struct recali
     enum err_code code = db_query(
         db,
         "INSERT INTO recalibration(version, made_us, matches, is_better, reason, loss_before, loss_after, "
-        "layer) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT(version, made_us) DO NOTHING",
+        "layer) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT(version, made_us) DO UPDATE SET "
+        "matches = excluded.matches, is_better = excluded.is_better, reason = excluded.reason, "
+        "loss_before = excluded.loss_before, loss_after = excluded.loss_after, layer = excluded.layer",
         &query, err);
     if (code != ERR_OK)
         return code;
@@ -345,7 +359,18 @@ enum err_code retrain_store_put_recalibration(struct db *db, const struct recali
         query_bind_blob(query, 8, layer, layer_bytes);
     else
         query_bind_null(query, 8);
-    return query_run(query, err);
+    code = query_run(query, err);
+    return code == ERR_OK ? forget_recalibrations(db, row, err) : code;
+}
+
+/* SQL gives a blob as digits. */
+static void append_digits(const char *digits, struct buffer *out)
+{
+    for (size_t i = 0; digits[i] != '\0' && digits[i + 1] != '\0'; i += 2) {
+        int high = digits[i] <= '9' ? digits[i] - '0' : digits[i] - 'A' + 10;
+        int low = digits[i + 1] <= '9' ? digits[i + 1] - '0' : digits[i + 1] - 'A' + 10;
+        buffer_append_char(out, (char)(high * 16 + low));
+    }
 }
 
 enum err_code retrain_store_recalibration(struct db *db, const char *version, struct recalibration *out,
@@ -374,7 +399,7 @@ enum err_code retrain_store_recalibration(struct db *db, const char *version, st
     (void)text_copy(text_of(version), out->version, sizeof(out->version));
     (void)text_copy(text_of(query_text(query, 3)), out->reason, sizeof(out->reason));
     if (layer != NULL)
-        buffer_append_text(layer, query_text(query, 6));
+        append_digits(query_text(query, 6), layer);
     query_reset(query);
     return layer != NULL ? buffer_check(layer, "calibration", err) : ERR_OK;
 }

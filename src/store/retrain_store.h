@@ -74,9 +74,12 @@ struct recalibration {
     char reason[256];
     double loss_before, loss_after;
 };
+/* The same moment again replaces the row. Findings that are RECALIBRATION_KEPT_DAYS older go: longer than any forecast is
+ * kept, so what was served is always layer (forecast.layer_us) of what the model said (forecast.p). */
+enum { RECALIBRATION_KEPT_DAYS = 40 };
 enum err_code retrain_store_put_recalibration(struct db *db, const struct recalibration *row,
                                               const void *layer, size_t layer_bytes, struct err *err) CHECKED;
-/* The newest of a version; ERR_NOT_FOUND. layer (may be NULL) gets its bytes as hexadecimal digits. */
+/* The newest of a version; ERR_NOT_FOUND. layer (may be NULL) gets its bytes, none when nothing was better. */
 enum err_code retrain_store_recalibration(struct db *db, const char *version, struct recalibration *out,
                                           struct buffer *layer, struct err *err) CHECKED;
 

@@ -187,8 +187,34 @@ static void the_newest_calibration_is_read(void **state)
     assert_int_equal(retrain_store_put_recalibration(db, &row, "\x01\xff", 2, NULL), ERR_OK);
     assert_int_equal(retrain_store_recalibration(db, "v1", &found, &layer, NULL), ERR_OK);
     assert_true(found.is_better && found.made_us == 2 && found.matches == 20 && found.loss_after == 1.1);
-    assert_string_equal(buffer_text(&layer), "01FF");
+    assert_int_equal(layer.size_bytes, 2);
+    assert_memory_equal(layer.data, "\x01\xff", 2);
     buffer_release(&layer);
+}
+
+static int64_t rows_of(const char *version)
+{
+    struct recalibration found;
+    int64_t made_us = -1;
+    if (retrain_store_recalibration(db, version, &found, NULL, NULL) == ERR_OK)
+        made_us = found.made_us;
+    return made_us;
+}
+
+static void old_calibrations_are_forgotten(void **state)
+{
+    struct recalibration row = {.version = "v1", .made_us = 1, .matches = 20, .reason = "no"};
+    struct recalibration found;
+    (void)state;
+    assert_int_equal(retrain_store_put_recalibration(db, &row, NULL, 0, NULL), ERR_OK);
+    row.matches = 30; /* the same moment again */
+    assert_int_equal(retrain_store_put_recalibration(db, &row, NULL, 0, NULL), ERR_OK);
+    assert_int_equal(retrain_store_recalibration(db, "v1", &found, NULL, NULL), ERR_OK);
+    assert_true(found.matches == 30 && found.made_us == 1);
+    row.made_us = 2 + RECALIBRATION_KEPT_DAYS * TIME_DAY_US;
+    assert_int_equal(retrain_store_put_recalibration(db, &row, NULL, 0, NULL), ERR_OK);
+    assert_int_equal(db_execute(db, "DELETE FROM recalibration WHERE made_us > 1", NULL), ERR_OK);
+    assert_int_equal(rows_of("v1"), -1); /* the first had gone already */
 }
 
 int main(void)
@@ -200,6 +226,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(decisions_lead_to_their_jobs, open_database, close_database),
         cmocka_unit_test_setup_teardown(it_is_on_until_somebody_stops_it, open_database, close_database),
         cmocka_unit_test_setup_teardown(the_newest_calibration_is_read, open_database, close_database),
+        cmocka_unit_test_setup_teardown(old_calibrations_are_forgotten, open_database, close_database),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

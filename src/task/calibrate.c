@@ -2,11 +2,17 @@
  * production better?
  *
  *   settled forecasts of the window, in order of kick-off -> the earlier half fits the layer, the later half judges it:
- *   paired difference of the log loss, block bootstrap over match days
+ *   paired difference of the log loss -> better: fitted again on all of them, and put over what is served
  *
- * Model files are immutable, and so is what was judged: the layer is not applied to what is served. It is kept beside the
- * version (table recalibration) with what it was worth; it is called better only if the interval lies below zero. A few
- * dozen matches seldom show that: the usual answer is "not shown to help", with the numbers. */
+ * Model files are immutable, and so is what was judged: the layer is a row beside the version (table recalibration) that
+ * serving puts over the model's own probabilities while it is young (serve/models_layer.h). The forecasts that are kept are
+ * those of the model itself, so a layer is never fitted on what a layer has changed. A finding "not better" removes the layer
+ * before it; too few forecasts find nothing, and the layer ends with its life.
+ *
+ * This is asked every few minutes, so it must seldom be wrong when nothing is amiss. A window of a day has one or two match
+ * days, and the bootstrap over so few days alone would be wrong in one case of ten. So the difference must also be clear
+ * match by match: MARGIN standard errors below zero (docs/retraining.md has the rates). A few dozen matches seldom show that:
+ * the usual answer is "not shown to help", with the numbers. */
 #include "learn/calibrate.h"
 #include "base/time.h"
 #include "learn/metric.h"
@@ -22,6 +28,9 @@
 #include <string.h>
 
 enum { FORECASTS_MOST = 20000, DRAWS = 2000 };
+#define MARGIN 2.6 /* standard errors: half a per cent, one-sided */
+#define KEEP_AGAIN_US                                                                                        \
+    TIME_HOUR_US /* the same finding again is kept once in this time: that renews its life */
 
 struct calibrate_options {
     char subject[16], variant[16], bot[32];
@@ -108,13 +117,47 @@ static enum err_code fit_layer(const struct settled *settled, size_t rows_used, 
                           err);
 }
 
+struct gain {
+    struct interval days, matches; /* of the mean difference, bootstrapped over either */
+    size_t day_count;
+};
+
+/* Of the last `judged` settled forecasts, which are after[judged][classes] with the layer. */
+static enum err_code measure_gain(const struct settled *settled, size_t judged, const double *after,
+                                  struct gain *out, struct err *err)
+{
+    size_t first = settled->rows - judged, classes = settled->classes;
+    const double *before = settled->p + first * classes;
+    const int32_t *label = settled->label + first;
+    int64_t *each = malloc((judged + 1) * sizeof(*each));
+    if (each == NULL)
+        return err_nomem(err, judged * sizeof(*each));
+    for (size_t i = 0; i < judged; i++)
+        each[i] = (int64_t)i;
+    out->day_count = bootstrap_block_count(settled->block + first, judged);
+    enum err_code code = metric_difference(METRIC_LOG_LOSS, after, before, label, settled->block + first,
+                                           judged, classes, DRAWS, 1, &out->days, err);
+    if (code == ERR_OK)
+        code = metric_difference(METRIC_LOG_LOSS, after, before, label, each, judged, classes, DRAWS, 1,
+                                 &out->matches, err);
+    free(each);
+    return code;
+}
+
+/* Of one match day the interval over days has no width and says nothing. */
+static bool is_shown(const struct gain *gain)
+{
+    return gain->day_count > 1 && gain->days.high < 0 &&
+           gain->matches.value + MARGIN * gain->matches.standard_error < 0;
+}
+
 /* Fitted on the earlier half, judged on the later. */
 static enum err_code judge_layer(const struct settled *settled, struct finding *finding, struct err *err)
 {
     size_t half = settled->rows / 2, judged = settled->rows - half, classes = settled->classes;
     const double *before = settled->p + half * classes;
     struct calibrator *layer = NULL;
-    struct interval gain;
+    struct gain gain;
     double *after = malloc((judged * classes + 1) * sizeof(*after));
     enum err_code code =
         after != NULL ? fit_layer(settled, half, &layer, err) : err_nomem(err, judged * sizeof(*after));
@@ -124,16 +167,15 @@ static enum err_code judge_layer(const struct settled *settled, struct finding *
     calibrator_apply(layer, after, judged);
     finding->before = metric_value(METRIC_LOG_LOSS, before, settled->label + half, NULL, judged, classes);
     finding->after = metric_value(METRIC_LOG_LOSS, after, settled->label + half, NULL, judged, classes);
-    code = metric_difference(METRIC_LOG_LOSS, after, before, settled->label + half, settled->block + half,
-                             judged, classes, DRAWS, 1, &gain, err);
+    code = measure_gain(settled, judged, after, &gain, err);
     if (code != ERR_OK)
         goto out;
-    /* of one match day the interval has no width and says nothing */
-    finding->is_better = gain.high < 0 && bootstrap_block_count(settled->block + half, judged) > 1;
+    finding->is_better = is_shown(&gain);
     (void)snprintf(finding->reason, sizeof(finding->reason),
                    "log loss of the later %zu of %zu settled forecasts %.4f with a Platt layer of the "
-                   "earlier, %.4f without: difference %+.4f [%+.4f, %+.4f]: %s",
-                   judged, settled->rows, finding->after, finding->before, gain.value, gain.low, gain.high,
+                   "earlier, %.4f without: difference %+.4f [%+.4f, %+.4f], standard error %.4f: %s",
+                   judged, settled->rows, finding->after, finding->before, gain.days.value, gain.days.low,
+                   gain.days.high, gain.matches.standard_error,
                    finding->is_better ? "better" : "not shown to help");
 out:
     calibrator_destroy(layer);
@@ -250,17 +292,49 @@ static int digit_of(char c)
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : 0;
 }
 
-static enum err_code put_finding(struct store *store, const json_t *model, struct err *err)
+static void take_layer(const char *digits, struct buffer *out)
 {
-    struct recalibration row = {.made_us = clock_now_us(),
+    for (size_t i = 0; digits != NULL && digits[i] != '\0' && digits[i + 1] != '\0'; i += 2)
+        buffer_append_char(out, (char)(digit_of(digits[i]) * 16 + digit_of(digits[i + 1])));
+}
+
+/* Does the newest row say this already, and not long ago? */
+static enum err_code is_known(struct store *store, const struct recalibration *row,
+                              const struct buffer *layer, bool *out, struct err *err)
+{
+    struct recalibration newest;
+    struct buffer kept;
+    buffer_init(&kept, LIMIT_DESCRIPTION_BYTES);
+    enum err_code code = retrain_store_recalibration(store->db, row->version, &newest, &kept, err);
+    *out = code == ERR_OK && newest.is_better == row->is_better && newest.matches == row->matches &&
+           row->made_us >= newest.made_us && row->made_us - newest.made_us < KEEP_AGAIN_US &&
+           strcmp(newest.reason, row->reason) == 0 && kept.size_bytes == layer->size_bytes &&
+           (kept.size_bytes == 0 || memcmp(kept.data, layer->data, kept.size_bytes) == 0);
+    buffer_release(&kept);
+    return code == ERR_NOT_FOUND ? ERR_OK : code;
+}
+
+/* As of the moment that was looked at: a look at the past is no news about the present. */
+static int64_t moment_of(const json_t *result)
+{
+    const char *at = json_string_value(json_object_get(result, "at"));
+    int64_t at_us = TIME_NONE, now_us = clock_now_us();
+    bool has_clock;
+    bool is_past = at != NULL && time_parse_iso(text_of(at), &at_us, &has_clock) && at_us < now_us;
+    return is_past ? at_us : now_us;
+}
+
+static enum err_code put_finding(struct store *store, const json_t *model, int64_t made_us, struct err *err)
+{
+    struct recalibration row = {.made_us = made_us,
                                 .matches = json_integer_value(json_object_get(model, "settled")),
                                 .is_better = json_is_true(json_object_get(model, "is_better"))};
     const json_t *before = json_object_get(model, "loss_before"),
                  *after = json_object_get(model, "loss_after");
     const char *reason = json_string_value(json_object_get(model, "reason"));
     const char *version = json_string_value(json_object_get(model, "version"));
-    const char *hex = json_string_value(json_object_get(model, "layer"));
     struct buffer layer;
+    bool is_there = false;
     if (!json_is_number(before)) /* nothing was tried */
         return ERR_OK;
     row.loss_before = json_number_value(before);
@@ -268,11 +342,12 @@ static enum err_code put_finding(struct store *store, const json_t *model, struc
     (void)snprintf(row.version, sizeof(row.version), "%s", version != NULL ? version : "");
     (void)snprintf(row.reason, sizeof(row.reason), "%s", reason != NULL ? reason : "");
     buffer_init(&layer, LIMIT_DESCRIPTION_BYTES);
-    for (size_t i = 0; hex != NULL && hex[i] != '\0' && hex[i + 1] != '\0'; i += 2)
-        buffer_append_char(&layer, (char)(digit_of(hex[i]) * 16 + digit_of(hex[i + 1])));
+    take_layer(json_string_value(json_object_get(model, "layer")), &layer);
     enum err_code code = buffer_check(&layer, "calibration layer", err);
     if (code == ERR_OK)
-        code = retrain_store_put_recalibration(store->db, &row, buffer_text(&layer), layer.size_bytes, err);
+        code = is_known(store, &row, &layer, &is_there, err);
+    if (code == ERR_OK && !is_there)
+        code = retrain_store_put_recalibration(store->db, &row, layer.data, layer.size_bytes, err);
     buffer_release(&layer);
     return code;
 }
@@ -280,12 +355,13 @@ static enum err_code put_finding(struct store *store, const json_t *model, struc
 static enum err_code calibrate_commit(struct store *store, const json_t *result, struct err *err)
 {
     const json_t *model;
+    int64_t made_us = moment_of(result);
     size_t i;
     enum err_code code = db_begin(store->db, err);
     if (code != ERR_OK)
         return code;
     json_array_foreach(json_object_get(result, "models"), i, model) code =
-        code == ERR_OK ? put_finding(store, model, err) : code;
+        code == ERR_OK ? put_finding(store, model, made_us, err) : code;
     if (code == ERR_OK)
         code = db_commit(store->db, err);
     else
@@ -296,7 +372,7 @@ static enum err_code calibrate_commit(struct store *store, const json_t *result,
 const struct task task_calibrate = {
     .name = "calibrate",
     .doc = "would a Platt layer fitted on the newest settled forecasts make a version in production better? "
-           "Kept with the numbers, not applied",
+           "Then it is put over what is served, for at most two days",
     .options = &calibrate_table,
     .options_bytes = sizeof(struct calibrate_options),
     .run = calibrate_run,

@@ -15,11 +15,11 @@
 
 enum {
     ANSWER_BYTES = 16 << 20,
-    RUN_MS = 1200000,         /* longest run */
-    WAIT_DEFAULT_S = 60,      /* 429 without Retry-After */
-    WAIT_QUOTA_S = 3600,      /* the month's requests are used up */
-    WAIT_MOST_S = 86400,      /* whatever a source says: a day later it is asked again */
-    PAUSE_MOST_MS = 30000,    /* between two tries */
+    RUN_MS = 1200000,      /* longest run */
+    WAIT_DEFAULT_S = 60,   /* 429 without Retry-After */
+    WAIT_QUOTA_S = 3600,   /* the month's requests are used up */
+    WAIT_MOST_S = 86400,   /* whatever a source says: a day later it is asked again */
+    PAUSE_MOST_MS = 30000, /* between two tries */
     LOOK_MS = 50
 };
 
@@ -196,12 +196,11 @@ static enum err_code call_again(struct connector *connector, const char *path,
         if (code == ERR_OK && reply->retry_after_s * 1000 > pause_ms)
             pause_ms = reply->retry_after_s * 1000;
         http_reply_release(reply);
+        *reply = (struct http_reply){0};
         connector->repeated++;
         code = wait_ms(connector, pause_ms, err);
-        if (code != ERR_OK) {
-            *reply = (struct http_reply){0};
+        if (code != ERR_OK)
             return code;
-        }
         pause_ms = 2 * pause_ms < PAUSE_MOST_MS ? 2 * pause_ms : PAUSE_MOST_MS;
     }
 }

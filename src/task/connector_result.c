@@ -54,7 +54,9 @@ static enum err_code write_payload(const struct connector *connector, const stru
 enum err_code connector_write_result(const struct connector *connector, const struct buffer *payload,
                                      struct json_writer *out, struct err *err)
 {
-    if (connector->is_skipped)
+    bool is_empty = connector->row.not_before_us != TIME_NONE && connector->answer_count == 0 &&
+                    connector->unchanged == 0; /* throttled before anything came */
+    if (connector->is_skipped || (is_empty && connector->note[0] != '\0'))
         json_field_text(out, "outcome", "skipped");
     if (connector->note[0] != '\0')
         json_field_text(out, "note", connector->note);

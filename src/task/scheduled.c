@@ -6,14 +6,14 @@
 #include <assert.h>
 #include <string.h>
 
-enum err_code scheduled_check(void *context, const char *name, const char *options_json, struct err *err)
+enum err_code scheduled_check(void *context, const char *task_name, const char *options_json, struct err *err)
 {
     _Alignas(16) unsigned char options[TASK_OPTIONS_BYTES];
-    const struct task *task = task_find(name);
+    const struct task *task = task_find(task_name);
     json_t *json = NULL;
     (void)context;
     if (task == NULL)
-        return err_set(err, ERR_NOT_FOUND, "no task is called '%s'", name);
+        return err_set(err, ERR_NOT_FOUND, "no task is called '%s'", task_name);
     assert(task->options_bytes <= sizeof(options));
     enum err_code code = json_read(options_json, strlen(options_json), &json, err);
     if (code != ERR_OK)

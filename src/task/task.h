@@ -11,11 +11,14 @@
 #include "os/thread.h"
 #include "store/store.h"
 
+struct connector_settings;
+
 struct task_context {
     struct store *store; /* read-only: a task writes files and a result, the owner writes the store */
     struct pool *pool;
     const struct reporter *reporter;
     const char *job_folder; /* for checkpoints, kept until the job has succeeded; NULL outside a job */
+    const struct connector_settings *connectors; /* keys of sources; NULL: none is on */
 };
 
 struct task {

@@ -12,6 +12,7 @@
 #include "football/overround.h"
 #include "football/profile.h"
 #include "football/target.h"
+#include "limits.h"
 #include "os/clock.h"
 #include "serve/feature_levels.h"
 #include "serve/models.h"
@@ -24,7 +25,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MATCHES_MAX = 2000, BETS_MAX = 5000 };
+enum { MATCHES_MAX = 2000, BETS_MAX = 2000, BET_BYTES = 512 /* as JSON, at most */ };
+_Static_assert(LIMIT_WORKER_LINE_BYTES / BET_BYTES >= BETS_MAX, "a worker sends its result as one line");
 
 #define MEMBER(name) OPTION_MEMBER(struct value_bets_options, name)
 static const struct option_row option_rows[] = {
@@ -161,7 +163,7 @@ static bool has_price(const struct scan *scan, const struct fixture *fixture, en
 static enum err_code scan_target(struct scan *scan, const struct fixture *fixture, enum target target,
                                  struct err *err)
 {
-    double p[3];
+    double own[3], p[3];
     struct offer offer = {.fixture = fixture, .target = target, .p = p};
     enum err_code code = ERR_OK;
     if (!has_price(scan, fixture, target))
@@ -172,7 +174,7 @@ static enum err_code scan_target(struct scan *scan, const struct fixture *fixtur
         return ERR_OK;
     for (size_t i = 0; i < model_columns(offer.model->model); i++)
         scan->x[i] = scan->features[offer.model->columns[i]];
-    model_predict(offer.model->model, scan->x, 1, p);
+    (void)serving_model_predict(offer.model, scan->x, scan->now_us, own, p); /* as /predict does */
     scan->forecasts++;
     for (size_t b = 0; code == ERR_OK && b < BOOKMAKER_COUNT; b++) {
         offer.bookmaker = (enum bookmaker)b;

@@ -32,6 +32,7 @@ test("relative times", () => {
   assert.equal(format.relative("2026-03-01T12:00:02Z", NOW), "now");
   assert.equal(format.relative("2026-03-01T11:55:48Z", NOW), "4 min ago");
   assert.equal(format.relative("2026-03-01T11:59:40Z", NOW), "20 s ago");
+  assert.equal(format.relative("2026-03-01T12:00:07Z", NOW), "in 7 s");
   assert.equal(format.relative("2026-03-01T14:05:00Z", NOW), "in 2 h 5 min");
   assert.equal(format.relative(null, NOW), format.NONE);
   assert.equal(format.relative("no time", NOW), format.NONE);

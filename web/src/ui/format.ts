@@ -59,7 +59,9 @@ export function relative(time: string | null | undefined, now: number): string {
   const seconds = (new Date(time).getTime() - now) / 1000;
   if (Number.isNaN(seconds)) return NONE;
   if (Math.abs(seconds) < 5) return "now";
-  return seconds > 0 ? `in ${duration(Math.round(seconds))}` : `${duration(Math.round(-seconds)).replace(/ \d+ s$/, "")} ago`;
+  const whole = Math.round(Math.abs(seconds));
+  const text = whole < 60 ? `${whole} s` : duration(whole);
+  return seconds > 0 ? `in ${text}` : `${text.replace(/ \d+ s$/, "")} ago`;
 }
 
 const dayFormat = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });

@@ -24,7 +24,7 @@ export function HealthCard() {
     <Card title="Health">
       <Answer of={answer} what="Health" rows={3}>
         {(state) => (
-          <dl className="facts">
+          <dl className="facts wide">
             <dt>Server</dt>
             <dd>
               <Badge tone={state.status === "ok" ? "good" : "warn"}>{state.status}</Badge>
@@ -38,7 +38,9 @@ export function HealthCard() {
             <dt>Models loaded</dt>
             <dd>{integer(state.models)}</dd>
             <dt>Live clients</dt>
-            <dd>{integer(stats?.ws_clients ?? state.connections)}</dd>
+            <dd>{integer(stats?.ws_clients)}</dd>
+            <dt>Open connections</dt>
+            <dd>{integer(state.connections)}</dd>
             <dt>About this page</dt>
             <dd>
               <a href="/assets/licenses.txt">licences</a>

@@ -17,11 +17,11 @@ export default function OverviewPage() {
           <div className="overview-side">
             <ProductionCard />
             <DriftCard />
+            <HealthCard />
           </div>
           <div className="overview-side">
             <JobsCard />
             <NextRunsCard />
-            <HealthCard />
           </div>
         </div>
       </div>
