@@ -1,5 +1,6 @@
 """The live connection as docs/protocols/websocket.md describes it: handshake, topics, logs, limits and ends, over WebSocket
 (with a client that is not ours, and byte by byte) and as server-sent events."""
+import datetime
 import json
 import re
 import socket
@@ -10,6 +11,7 @@ import openapi_check
 import pytest
 import websocket
 from conftest import BINARY, ROOT, assert_error, wait_for
+from test_serve import add_fixtures, british, teams_of
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 TOPICS = re.findall(r'^TOPIC\(\w+, "(\w+)"', (ROOT / "src/api/topic_list.h").read_text(), re.MULTILINE)
@@ -23,7 +25,7 @@ def server(empty, serve):
 
 
 SCHEMAS = {"jobs": "Job", "queues": "Queue", "training": "TrainingStatus", "stats": "LiveStats",
-           "value_bets": "LiveValueBets"}
+           "value_bets": "LiveValueBets", "predictions": "LivePredictions"}
 
 
 def check_schema(message):
@@ -261,6 +263,25 @@ def test_stats(server):
         assert set(stats) == {"jobs_running", "queue_length", "predictions_total", "predict_per_s", "uptime_s", "ws_clients", "memory_bytes"}
         assert stats["ws_clients"] == 2 and stats["memory_bytes"] > 1 << 20 and stats["queue_length"] == 0
         assert 0.8 < second["data"]["uptime_s"] - first["data"]["uptime_s"] < 3
+
+
+def test_predictions_of_matches_to_come(trained, serve, league):
+    home, away = teams_of(trained, league)
+    tomorrow = british((datetime.datetime.now(datetime.timezone.utc).date() + datetime.timedelta(days=1)).isoformat())
+    add_fixtures(trained, league, [(tomorrow, home, away, "news-1")])
+    own_id = trained.one("SELECT id FROM match WHERE source_id = 'news-1'")
+    server = serve(trained)
+    server.wait_ready()
+    with Client(server, ["predictions"]) as client:
+        answer = wait_for(lambda: (got := server.predict(match=own_id))["prediction"] and got, 30, "the fixture can be predicted")
+        data = list(client.events("predictions", lambda data: True))[-1]["data"]
+        told = data["predictions"][0]
+        assert data["count"] == 1 and told["match_id"] == own_id
+        assert told["version"] == answer["model"]["version"] and set(told["p"]) == {"home", "draw", "away"}
+        client.socket.settimeout(2.5)
+        server.predict(match=own_id)  # the same again is no news
+        with pytest.raises(websocket.WebSocketTimeoutException):
+            client.receive()
 
 
 def test_seq_counts_while_nobody_listens(server):

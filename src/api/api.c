@@ -144,6 +144,8 @@ enum err_code api_create(struct loop *loop, struct pool *pool, struct store *sto
     if (code == ERR_OK)
         code = forecast_log_create(loop, store, clock, &api->forecasts, err);
     if (code == ERR_OK)
+        forecast_log_tell(api->forecasts, api_forecasts_written, api);
+    if (code == ERR_OK)
         code = create_features(api, &options, err);
     if (code == ERR_OK)
         code = live_create(api, &api->live, err);

@@ -96,6 +96,10 @@ enum err_code api_complete_options(const struct task *task, const json_t *option
 /* Accepts the jobs of "then" in the result of a job. */
 enum err_code api_follow(struct api *api, const struct job_row *job, const json_t *result,
                          struct err *err) CHECKED;
+struct stored_forecast;
+/* Tells the topic "predictions"; for forecast_log_tell. context: the api. */
+void api_forecasts_written(void *context, const struct stored_forecast *const *forecasts, size_t count,
+                           size_t total);
 /* The object Job; `after` is read from the store. */
 void api_write_job(struct json_writer *out, const struct api *api, const struct job_row *job);
 /* The object of GET /api/queues. */

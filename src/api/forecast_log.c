@@ -25,6 +25,9 @@ struct forecast_log {
     struct entry *entries; /* [PLACES] */
     size_t count, new_count;
     uint64_t noted, dropped;
+    void (*written)(void *context, const struct stored_forecast *const *forecasts, size_t count,
+                    size_t total); /* NULL: nobody */
+    void *context;
 };
 
 static enum err_code write_new(struct forecast_log *log, struct err *err)
@@ -44,6 +47,19 @@ static enum err_code write_new(struct forecast_log *log, struct err *err)
     return code;
 }
 
+static void tell(const struct forecast_log *log)
+{
+    const struct stored_forecast *news[FORECAST_NEWS_MAX];
+    size_t count = 0;
+    if (log->written == NULL)
+        return;
+    for (size_t i = 0; i < PLACES && count < FORECAST_NEWS_MAX; i++) {
+        if (log->entries[i].is_new)
+            news[count++] = &log->entries[i].forecast;
+    }
+    log->written(log->context, news, count, log->new_count);
+}
+
 /* What could not be written (somebody else holds the store) is tried again in a second. */
 static void flush(void *context)
 {
@@ -55,6 +71,7 @@ static void flush(void *context)
         log_line(LOG_WARN, "forecasts", "%zu forecasts are not written yet: %s", log->new_count, err.text);
         return;
     }
+    tell(log);
     log->new_count = 0;
     bool is_full = log->count >= ENTRIES_MOST;
     for (size_t i = 0; i < PLACES; i++) {
@@ -83,6 +100,15 @@ enum err_code forecast_log_create(struct loop *loop, struct store *store, struct
     }
     *out = log;
     return ERR_OK;
+}
+
+void forecast_log_tell(struct forecast_log *log,
+                       void (*written)(void *context, const struct stored_forecast *const *forecasts,
+                                       size_t count, size_t total),
+                       void *context)
+{
+    log->written = written;
+    log->context = context;
 }
 
 void forecast_log_destroy(struct forecast_log *log)

@@ -17,9 +17,17 @@
 #include "store/store.h"
 
 struct forecast_log;
+struct stored_forecast;
 
 enum err_code forecast_log_create(struct loop *loop, struct store *store, struct clock clock,
                                   struct forecast_log **out, struct err *err) CHECKED;
+/* From now on `written` is called after each writing: with some of the forecasts written (FORECAST_NEWS_MAX at most, in no
+ * order), and how many there were. */
+enum { FORECAST_NEWS_MAX = 100 };
+void forecast_log_tell(struct forecast_log *log,
+                       void (*written)(void *context, const struct stored_forecast *const *forecasts,
+                                       size_t count, size_t total),
+                       void *context);
 /* Writes what is left. NULL is fine. */
 void forecast_log_destroy(struct forecast_log *log);
 /* One look-up in a hash table. log NULL: nothing happens. */

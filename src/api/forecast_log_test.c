@@ -97,6 +97,38 @@ static void the_newest_of_a_match_is_written(void **state)
     assert_string_equal(rows[0].target, "1x2");
 }
 
+struct heard {
+    size_t calls, count, total;
+    int64_t match_id;
+};
+
+static void hear(void *context, const struct stored_forecast *const *rows, size_t count, size_t total)
+{
+    struct heard *heard = context;
+    heard->calls++;
+    heard->count = count;
+    heard->total = total;
+    heard->match_id = rows[0]->match_id;
+}
+
+/* A burst is told in one piece of bounded size; nothing written is nothing told. */
+static void what_is_written_is_told(void **state)
+{
+    static struct stored_forecast rows[400];
+    struct heard heard = {0};
+    (void)state;
+    forecast_log_tell(forecasts, hear, &heard);
+    for (int64_t id = 1; id <= 300; id++)
+        note(answer_of(id, 0.4));
+    note(answer_of(300, 0.4));
+    assert_int_equal(heard.calls, 0); /* not while somebody waits for his forecast */
+    assert_int_equal(written(rows, 400), 300);
+    assert_int_equal(heard.calls, 1);
+    assert_int_equal(heard.count, FORECAST_NEWS_MAX);
+    assert_int_equal(heard.total, 300);
+    assert_in_range(heard.match_id, 1, 300);
+}
+
 static void the_model_is_kept_without_its_layer(void **state)
 {
     struct serving_layer layer = {.made_us = 77};
@@ -178,6 +210,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_newest_of_a_match_is_written, open_log, close_log),
+        cmocka_unit_test_setup_teardown(what_is_written_is_told, open_log, close_log),
         cmocka_unit_test_setup_teardown(the_model_is_kept_without_its_layer, open_log, close_log),
         cmocka_unit_test_setup_teardown(what_is_no_forecast_is_left_out, open_log, close_log),
         cmocka_unit_test_setup_teardown(a_model_without_prices_is_logged_whatever_is_given, open_log,

@@ -1,5 +1,5 @@
-/* Forecasts that were made, as the models made them, and what came of them. One row per (version, match), the newest; a served one is never replaced
- * by a replayed one. Writing is for the owner of the store; threads as the db. */
+/* Forecasts that were made, as the models made them, and what came of them. One row per (version, match), the newest; a
+ * served one is never replaced by a replayed one. Writing is for the owner of the store; threads as the db. */
 #ifndef ALMANAC_STORE_FORECAST_STORE_H
 #define ALMANAC_STORE_FORECAST_STORE_H
 

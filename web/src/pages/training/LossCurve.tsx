@@ -20,13 +20,13 @@ export function LossCurve({ job }: { job: number }) {
       .then(({ lines }) => mergeLosses(job, lines.map((line) => pointOf(line.text)).filter((point) => point !== null)))
       .catch(() => undefined); // then the curve begins with what comes in
   }, [job]);
-  const series = useMemo((): Series[] => [{ name: "loss", points, colour: "--series-1" }], [points]);
+  const series = useMemo((): Series[] => [{ name: "training loss", points, colour: "--series-1" }], [points]);
   if (points.length < 2) return null;
   const first = points[0]!;
   const last = points.at(-1)!;
   return (
     <Chart
-      label={`Loss from ${fixed(first[1], 4)} at epoch ${first[0]} to ${fixed(last[1], 4)} at epoch ${last[0]}`}
+      label={`Training loss from ${fixed(first[1], 4)} at epoch ${first[0]} to ${fixed(last[1], 4)} at epoch ${last[0]}`}
       series={series}
       xType="value"
       xName="epoch"

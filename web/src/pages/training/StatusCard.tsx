@@ -46,11 +46,11 @@ function Running({ current }: { current: CurrentTraining }) {
           </dd>
         </div>
         <div>
-          <dt>Loss</dt>
+          <dt title="On the matches it learns from; the honest figures come with the holdout">Training loss</dt>
           <dd>{fixed(current.loss, 5)}</dd>
         </div>
         <div>
-          <dt>Best score</dt>
+          <dt>Best so far</dt>
           <dd>{fixed(current.best_loss, 5)}</dd>
         </div>
         <div>
