@@ -60,7 +60,14 @@ export interface PredictAnswer {
     kickoff: string | null;
     is_played: boolean;
   };
-  model: { bot: string; version: string; calibration: string; uses_prices: boolean } | null;
+  model: {
+    bot: string;
+    version: string;
+    calibration: string;
+    uses_prices: boolean;
+    /** A layer fitted on the newest settled matches was put over the model. */
+    recalibrated: { at: string; matches: number } | null;
+  } | null;
 }
 
 /** What predict() gives when there is no answer: server down, too late, not JSON, or the request was refused. */

@@ -39,14 +39,14 @@ static enum err_code write_row(const struct option_row *row, const struct settin
     return setenv(name, member, 1) == 0 ? ERR_OK : err_set_errno(err, errno, "cannot set '%s'", name);
 }
 
-enum err_code connectors_write_environment(const struct connector_settings *connectors, struct err *err)
+enum err_code connectors_write_environment(const struct connector_settings *settings, struct err *err)
 {
-    struct settings settings;
-    option_defaults(&settings_table, &settings);
-    settings.connectors = *connectors;
+    struct settings all;
+    option_defaults(&settings_table, &all);
+    all.connectors = *settings;
     for (size_t index = 0; index < settings_table.count; index++) {
         const struct option_row *row = &settings_table.rows[index];
-        enum err_code code = is_connector(row) ? write_row(row, &settings, err) : ERR_OK;
+        enum err_code code = is_connector(row) ? write_row(row, &all, err) : ERR_OK;
         if (code != ERR_OK)
             return code;
     }

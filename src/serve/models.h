@@ -12,9 +12,9 @@
 struct serving_model {
     struct version_row row;
     struct model *model;
-    uint32_t *columns; /* of the widest feature set, [model_columns] */
-    bool needs_prices; /* some of its features come from prices */
-    bool is_fallback;  /* an earlier version, as the file of the present one is damaged */
+    uint32_t *columns;          /* of the widest feature set, [model_columns] */
+    bool needs_prices;          /* some of its features come from prices */
+    bool is_fallback;           /* an earlier version, as the file of the present one is damaged */
     struct serving_layer layer; /* put over what the model says of matches to come, while it is live */
 };
 struct serving_models {

@@ -7,6 +7,7 @@
 #include "store/football_notes.h"
 #include "store/football_store.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 enum { MOVED_DAYS = 4 }; /* further away it may be another meeting of the two */
@@ -174,6 +175,7 @@ static enum err_code set_state(struct saving *saving, const struct found *match,
 static void add_row(struct saving *saving, const struct fetched_fixture *fixture, bool with_source)
 {
     struct frame_builder *matches = saving->matches;
+    assert(saving->league != NULL && saving->country != NULL && saving->season != NULL);
     frame_set_i64(matches, DAY, fixture->day);
     frame_set_i64(matches, KICKOFF, fixture->kickoff_us);
     frame_set_i64(matches, TIME_KNOWN, fixture->time_known);
@@ -204,7 +206,7 @@ static enum err_code find_both(struct saving *saving, const struct fetched_fixtu
 static enum err_code schedule_fixture(struct saving *saving, const struct fetched_fixture *fixture,
                                       struct err *err)
 {
-    struct found by_source, match;
+    struct found by_source = {0}, match = {0};
     enum err_code code = find_both(saving, fixture, &by_source, &match, err);
     if (code != ERR_OK || by_source.state == MATCH_PLAYED || match.state == MATCH_PLAYED)
         return code;
@@ -228,7 +230,7 @@ static enum err_code schedule_fixture(struct saving *saving, const struct fetche
 static enum err_code call_off_fixture(struct saving *saving, const struct fetched_fixture *fixture,
                                       struct err *err)
 {
-    struct found by_source, match;
+    struct found by_source = {0}, match = {0};
     enum err_code code = find_both(saving, fixture, &by_source, &match, err);
     const struct found *stored = by_source.id != 0 ? &by_source : &match;
     if (code != ERR_OK || stored->id == 0 || stored->state == MATCH_PLAYED)

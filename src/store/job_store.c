@@ -339,7 +339,7 @@ enum err_code job_store_count(struct db *db, int64_t out[JOB_STATE_COUNT], struc
     bool has_row;
 
     memset(out, 0, JOB_STATE_COUNT * sizeof *out);
-    enum err_code code = db_query(db, "SELECT state, count FROM job_count", &query, err);
+    enum err_code code = db_query(db, "SELECT state, count(*) FROM job GROUP BY state", &query, err);
     while (code == ERR_OK && (code = query_next(query, &has_row, err)) == ERR_OK && has_row)
         out[state_of(query_text(query, 0))] = query_i64(query, 1);
     return code;

@@ -325,18 +325,18 @@ static void test_find(void **state)
     assert_int_equal(find(db, (struct job_filter){.state = -1, .batch = "b1"}, &first), 1);
 }
 
-/* The kept counts say what counting would say. */
+/* As counting the list says. */
 static void assert_counts(struct db *db)
 {
-    int64_t kept[JOB_STATE_COUNT], counted[JOB_STATE_COUNT] = {0};
+    int64_t told[JOB_STATE_COUNT], counted[JOB_STATE_COUNT] = {0};
     struct job_row rows[64];
     size_t count = 64;
 
     assert_int_equal(job_store_list(db, 0, rows, &count, NULL), ERR_OK);
     for (size_t index = 0; index < count; index++)
         counted[rows[index].state]++;
-    assert_int_equal(job_store_count(db, kept, NULL), ERR_OK);
-    assert_memory_equal(kept, counted, sizeof kept);
+    assert_int_equal(job_store_count(db, told, NULL), ERR_OK);
+    assert_memory_equal(told, counted, sizeof told);
 }
 
 static void test_counts(void **state)

@@ -138,7 +138,10 @@ static enum err_code put(struct dictionary *dictionary, const char *key, int32_t
 static int32_t look_up(const struct dictionary *dictionary, const char *key)
 {
     int32_t place = names_find(dictionary->names, text_of(key));
-    return place == NAMES_NONE ? UNCLEAR : dictionary->team[place];
+    if (place == NAMES_NONE)
+        return UNCLEAR;
+    assert(dictionary->team != NULL);
+    return dictionary->team[place];
 }
 
 /* A name that `team` has, as it is and folded. */

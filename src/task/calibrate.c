@@ -28,7 +28,7 @@
 #include <string.h>
 
 enum { FORECASTS_MOST = 20000, DRAWS = 2000 };
-#define MARGIN 2.6 /* standard errors: half a per cent, one-sided */
+#define MARGIN        2.6          /* standard errors: half a per cent, one-sided */
 #define KEEP_AGAIN_US TIME_HOUR_US /* the same finding again is kept once in this time: it renews the life */
 
 struct calibrate_options {

@@ -337,10 +337,10 @@ static enum err_code store_league(struct db *db, const json_t *league, struct fe
     const json_t *list = json_object_get(league, "prices");
     size_t count = json_array_size(list);
     int64_t captured_us = 0;
-    enum err_code code = json_take_i64(league, "captured_us", true, &captured_us, err);
     struct fetched_price *prices = calloc(count + 1, sizeof *prices);
-    if (code == ERR_OK && prices == NULL)
-        code = err_nomem(err, count * sizeof *prices);
+    if (prices == NULL)
+        return err_nomem(err, count * sizeof *prices);
+    enum err_code code = json_take_i64(league, "captured_us", true, &captured_us, err);
     for (size_t index = 0; index < count && code == ERR_OK; index++)
         code = read_price(json_array_get(list, index), captured_us, &prices[index], err);
     if (code == ERR_OK)

@@ -405,9 +405,9 @@ static enum err_code store_table(struct db *db, const json_t *table, struct err 
     int64_t season = 0, fetched_us = 0;
     size_t count = json_array_size(list);
     struct standing *rows = calloc(count + 1, sizeof *rows);
-    enum err_code code = rows != NULL ? ERR_OK : err_nomem(err, count * sizeof *rows);
-    if (code == ERR_OK)
-        code = json_take_text(table, "league", true, &league, err);
+    if (rows == NULL)
+        return err_nomem(err, count * sizeof *rows);
+    enum err_code code = json_take_text(table, "league", true, &league, err);
     if (code == ERR_OK)
         code = json_take_i64(table, "season", true, &season, err);
     if (code == ERR_OK)
@@ -449,7 +449,9 @@ static enum err_code store_fixtures(struct db *db, const json_t *list, struct er
     struct fetched_fixtures_saved saved = {0};
     size_t count = json_array_size(list);
     struct fetched_fixture *fixtures = calloc(count + 1, sizeof *fixtures);
-    enum err_code code = fixtures != NULL ? ERR_OK : err_nomem(err, count * sizeof *fixtures);
+    enum err_code code = ERR_OK;
+    if (fixtures == NULL)
+        return err_nomem(err, count * sizeof *fixtures);
     for (size_t index = 0; index < count && code == ERR_OK; index++)
         code = read_fixture(json_array_get(list, index), &fixtures[index], err);
     if (code == ERR_OK)
