@@ -24,7 +24,8 @@ ROUTE("POST", "/backtest", api_backtest, "Starts a walk-forward backtest as a jo
 ROUTE("POST", "/api/ablation", api_ablation, "Starts an ablation of the feature families as a job.")
 ROUTE("GET", "/model/current", api_model_current, "The versions in production (query: league, target, bot).")
 ROUTE("GET", "/api/models", api_models_list,
-      "Versions and failed trainings, newest first (query: subject, variant, bot, stage, status, cleared, limit).")
+      "Versions and failed trainings, newest first (query: subject, variant, bot, stage, status, cleared, "
+      "limit).")
 ROUTE("GET", "/api/models/report", api_models_report,
       "How many models there are, fresh and stale, what they take, and all of them (query: limit).")
 ROUTE("GET", "/api/models/training-history", api_models_training_history,
@@ -40,7 +41,8 @@ ROUTE("GET", "/api/models/versions/{version}", api_model_version,
 ROUTE("GET", "/api/models/versions/{version}/download", api_model_download, "The model file.")
 ROUTE("POST", "/api/models/versions/{version}/promote", api_model_promote,
       "Moves a version to Production, or to the stage given (stage, why).")
-ROUTE("POST", "/api/models/versions/{version}/archive", api_model_archive, "Takes a version out of use (why).")
+ROUTE("POST", "/api/models/versions/{version}/archive", api_model_archive,
+      "Takes a version out of use (why).")
 ROUTE("POST", "/api/models/versions/{version}/retrain", api_model_retrain,
       "Trains again with the settings of a version, as a job.")
 ROUTE("POST", "/api/models/retrain-stale", api_models_retrain_stale,
@@ -48,7 +50,8 @@ ROUTE("POST", "/api/models/retrain-stale", api_models_retrain_stale,
 ROUTE("POST", "/api/models/rollback", api_models_rollback,
       "Puts the version that was in production before back (subject, variant, bot).")
 ROUTE("DELETE", "/api/models/clear/{symbol}/{timeframe}/{bot_name}", api_models_clear,
-      "Clears all versions of one model: records stay, archived; files go; nothing predicts with them any more.")
+      "Clears all versions of one model: records stay, archived; files go; nothing predicts with them any "
+      "more.")
 ROUTE("DELETE", "/api/models/clear-all/{symbol}/{timeframe}", api_models_clear_variant,
       "Clears the models of all bots of a symbol and timeframe.")
 ROUTE("DELETE", "/api/models/clear-all", api_models_clear_all, "Clears every model (query: confirm=true).")
@@ -56,11 +59,13 @@ ROUTE("DELETE", "/api/models/versions/{version}", api_model_clear_version, "Clea
 ROUTE("GET", "/api/jobs", api_jobs_list,
       "Jobs, newest first (query: state, queue, task, batch, limit, before), and how many are in each state.")
 ROUTE("POST", "/api/jobs", api_job_submit,
-      "Starts any task as a job: {task, options, queue, key, priority, after, not_before, max_attempts, label}.")
+      "Starts any task as a job: {task, options, queue, key, priority, after, not_before, max_attempts, "
+      "label}.")
 ROUTE("GET", "/api/jobs/{id}", api_job_get,
       "One job: state, progress, times, error, request, result, and its history.")
 ROUTE("GET", "/api/jobs/{id}/logs", api_job_logs,
-      "The job's log as server-sent events, from byte offset on (query: offset, or tail: lines), then live until "
+      "The job's log as server-sent events, from byte offset on (query: offset, or tail: lines), then live "
+      "until "
       "it ends.")
 ROUTE("GET", "/api/jobs/{id}/logs/lines", api_job_log_lines,
       "Lines of the job's log as they are now (query: offset or tail, limit).")
@@ -81,7 +86,8 @@ ROUTE("POST", "/api/queues/{name}/resume", api_queue_resume, "The queue goes on.
 ROUTE("POST", "/api/queues/{name}/stop", api_queue_stop, "What runs finishes, what waits is stopped.")
 ROUTE("POST", "/api/queues/{name}/force-stop", api_queue_force_stop,
       "What waits is stopped; what runs gets TERM, and KILL after the grace.")
-ROUTE("GET", "/api/queues/{name}/events", api_queue_events, "Who did what to the queue, newest first (query: limit).")
+ROUTE("GET", "/api/queues/{name}/events", api_queue_events,
+      "Who did what to the queue, newest first (query: limit).")
 ROUTE("GET", "/api/features/statistics", api_feature_statistics,
       "Mean, spread, missing share and drift of every feature (query: league, family, limit, recent_days, "
       "reference_to); "
@@ -110,23 +116,28 @@ ROUTE("GET", "/api/schedule/preview", api_schedule_preview,
       "The next times of a cron expression (query: cron, time_zone, count).")
 ROUTE("GET", "/api/schedule/{name}", api_schedule_get, "One scheduled task.")
 ROUTE("PUT", "/api/schedule/{name}", api_schedule_put,
-      "Changes a scheduled task: {cron, time_zone, missed, jitter_s, options}; an empty text goes back to what is "
+      "Changes a scheduled task: {cron, time_zone, missed, jitter_s, options}; an empty text goes back to "
+      "what is "
       "shipped.")
-ROUTE("GET", "/api/schedule/{name}/runs", api_schedule_runs, "What became of its due times, newest first (query: limit).")
+ROUTE("GET", "/api/schedule/{name}/runs", api_schedule_runs,
+      "What became of its due times, newest first (query: limit).")
 ROUTE("POST", "/api/schedule/{name}/enable", api_schedule_enable, "It starts again at its times.")
 ROUTE("POST", "/api/schedule/{name}/disable", api_schedule_disable, "It does not start by itself any more.")
 ROUTE("POST", "/api/schedule/{name}/run", api_schedule_run, "Starts it now, as a job; its times stay.")
-ROUTE("GET", "/api/value-bets", api_value_bets,
-      "Prices above what the model in production thinks, as the newest scan found them (query: league, target, "
-      "selection, bookmaker, min_edge, sort, order, limit, format=json|csv).")
+ROUTE(
+    "GET", "/api/value-bets", api_value_bets,
+    "Prices above what the model in production thinks, as the newest scan found them (query: league, target, "
+    "selection, bookmaker, min_edge, sort, order, limit, format=json|csv).")
 ROUTE("GET", "/api/standings", api_standings, "The newest table of a league, as fetched (query: league).")
 ROUTE("GET", "/api/drift", api_drift,
-      "Drift of the models in production as last looked at: features, live loss, alarms, thresholds (query: subject, "
+      "Drift of the models in production as last looked at: features, live loss, alarms, thresholds (query: "
+      "subject, "
       "variant, bot).")
 ROUTE("GET", "/api/drift/history", api_drift_history,
       "What the looks said over time, oldest first (query: subject, variant, bot, limit).")
 ROUTE("GET", "/api/ml-management/retraining/status", api_retraining_status,
-      "The retraining pipeline: triggers, thresholds, times, and every decision with what became of it (query: subject, "
+      "The retraining pipeline: triggers, thresholds, times, and every decision with what became of it "
+      "(query: subject, "
       "variant, bot, limit, details=1).")
 ROUTE("POST", "/api/ml-management/retraining/start", api_retraining_start,
       "Alarms and the schedule lead to trainings again.")
@@ -141,7 +152,8 @@ ROUTE("GET", "/api/ml-management/mlflow/runs", api_ml_runs,
       "Versions as runs with their metrics, newest first (query: subject, variant, bot, limit).")
 ROUTE("GET", "/api/ml-management/mlflow/best-run", api_ml_best_run,
       "The run with the best metric (query: metric=log_loss|brier|rps|accuracy, subject, variant, bot).")
-ROUTE("GET", "/api/notifications/webhooks", api_webhooks_list, "Who is called when something happens, and the mail.")
+ROUTE("GET", "/api/notifications/webhooks", api_webhooks_list,
+      "Who is called when something happens, and the mail.")
 ROUTE("POST", "/api/notifications/webhooks", api_webhook_add,
       "Adds a webhook (url, events, secret, note); a secret that is made here is told this once.")
 ROUTE("DELETE", "/api/notifications/webhooks/{id}", api_webhook_delete, "Deletes a webhook.")

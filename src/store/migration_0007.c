@@ -37,24 +37,24 @@ const char *const migration_0007[] = {
 
     "ALTER TABLE job_event ADD COLUMN who TEXT NOT NULL DEFAULT ''",
 
-    "CREATE TABLE job_after("
-    "job_id INTEGER NOT NULL REFERENCES job(id), after_id INTEGER NOT NULL REFERENCES job(id), "
-    "PRIMARY KEY(job_id, after_id)) WITHOUT ROWID",
+    ("CREATE TABLE job_after("
+     "job_id INTEGER NOT NULL REFERENCES job(id), after_id INTEGER NOT NULL REFERENCES job(id), "
+     "PRIMARY KEY(job_id, after_id)) WITHOUT ROWID"),
     "CREATE INDEX job_after_by_after ON job_after(after_id)",
 
-    "CREATE TABLE queue("
-    "name TEXT PRIMARY KEY, is_paused INTEGER NOT NULL DEFAULT 0, paused_us INTEGER, "
-    "paused_by TEXT NOT NULL DEFAULT '', "
-    "queued INTEGER NOT NULL DEFAULT 0, running INTEGER NOT NULL DEFAULT 0, "
-    "completed INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0, "
-    "stopped INTEGER NOT NULL DEFAULT 0, usual_us INTEGER) WITHOUT ROWID",
+    ("CREATE TABLE queue("
+     "name TEXT PRIMARY KEY, is_paused INTEGER NOT NULL DEFAULT 0, paused_us INTEGER, "
+     "paused_by TEXT NOT NULL DEFAULT '', "
+     "queued INTEGER NOT NULL DEFAULT 0, running INTEGER NOT NULL DEFAULT 0, "
+     "completed INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0, "
+     "stopped INTEGER NOT NULL DEFAULT 0, usual_us INTEGER) WITHOUT ROWID"),
     "INSERT INTO queue(name) VALUES('default'), ('training')",
-    "UPDATE queue SET queued = (SELECT count(*) FROM job WHERE queue = name AND state = 'queued'), "
-    "running = (SELECT count(*) FROM job WHERE queue = name AND state IN ('running', 'stopping'))",
+    ("UPDATE queue SET queued = (SELECT count(*) FROM job WHERE queue = name AND state = 'queued'), "
+     "running = (SELECT count(*) FROM job WHERE queue = name AND state IN ('running', 'stopping'))"),
 
-    "CREATE TABLE queue_event("
-    "id INTEGER PRIMARY KEY, queue TEXT NOT NULL, at_us INTEGER NOT NULL, action TEXT NOT NULL, "
-    "who TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '')",
+    ("CREATE TABLE queue_event("
+     "id INTEGER PRIMARY KEY, queue TEXT NOT NULL, at_us INTEGER NOT NULL, action TEXT NOT NULL, "
+     "who TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '')"),
     "CREATE INDEX queue_event_by_queue ON queue_event(queue, id)",
     NULL,
 };

@@ -113,7 +113,7 @@ static void folding(void **state)
         assert_string_equal(out, pairs[i][1]);
     }
     team_names_fold("Manchester United", small, sizeof small);
-    assert_string_equal(small, "manch");        /* cut, ended, never beyond */
+    assert_string_equal(small, "manch");       /* cut, ended, never beyond */
     team_names_fold("a\xC3", out, sizeof out); /* a character that is cut off */
     assert_string_equal(out, "a");
 }
