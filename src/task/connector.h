@@ -78,11 +78,11 @@ void connector_forget(struct connector_answer *answer);
  * beside the result (a file of the job's folder, else inside); NULL: none. */
 enum err_code connector_write_result(const struct connector *connector, const struct buffer *payload,
                                      struct json_writer *out, struct err *err) CHECKED;
-/* For commits. *out is NULL when there is none, else the caller's to release. */
-enum err_code connector_read_payload(const struct store *store, const json_t *result, json_t **out,
-                                     struct err *err) CHECKED;
-/* Validators and waiting times, inside the transaction of the commit. */
-enum err_code connector_commit(struct db *db, const json_t *result, struct err *err) CHECKED;
+/* The commit of a connector's task: `keep` stores what was fetched (payload NULL: nothing), validators and waiting times with
+ * it, all in one transaction; nothing when nothing was asked. salt: begins the name of the change. */
+enum err_code connector_commit(struct store *store, const json_t *result,
+                               enum err_code (*keep)(struct db *db, const json_t *payload, struct err *err),
+                               const char *salt, struct err *err) CHECKED;
 
 /* ---- names that are none of ours ---- */
 

@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "limits.h"
 #include "os/file.h"
+#include "store/fetched_store.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -102,8 +103,9 @@ static enum err_code read_payload_file(const struct store *store, const char *to
     return code;
 }
 
-enum err_code connector_read_payload(const struct store *store, const json_t *result, json_t **out,
-                                     struct err *err)
+/* *out is NULL when there is none, else the caller's to release. */
+static enum err_code read_payload(const struct store *store, const json_t *result, json_t **out,
+                                  struct err *err)
 {
     const char *told = NULL;
     json_t *inside = json_object_get(result, "fetched");
@@ -137,7 +139,8 @@ static enum err_code keep_answer(struct db *db, const char *name, const json_t *
     return code == ERR_OK ? connector_store_keep(db, name, &answer, err) : code;
 }
 
-enum err_code connector_commit(struct db *db, const json_t *result, struct err *err)
+/* Validators and waiting times. */
+static enum err_code keep_answers(struct db *db, const json_t *result, struct err *err)
 {
     const char *name = NULL;
     const json_t *answers = json_object_get(result, "answers"), *answer;
@@ -155,6 +158,43 @@ enum err_code connector_commit(struct db *db, const json_t *result, struct err *
         if (code == ERR_OK)
             code = keep_answer(db, name, answer, err);
     }
+    return code;
+}
+
+static enum err_code keep_all(struct db *db, const json_t *result, const json_t *payload,
+                              enum err_code (*keep)(struct db *db, const json_t *payload, struct err *err),
+                              const char *salt, struct err *err)
+{
+    char name[64];
+    int64_t asked_us = 0;
+    bool is_changed;
+    enum err_code code = json_take_i64(result, "asked_us", true, &asked_us, err);
+    if (code == ERR_OK)
+        code = keep(db, payload, err);
+    if (code == ERR_OK)
+        code = keep_answers(db, result, err);
+    (void)snprintf(name, sizeof name, "%s %lld", salt, (long long)asked_us);
+    return code == ERR_OK ? fetched_store_finish(db, name, &is_changed, err) : code;
+}
+
+enum err_code connector_commit(struct store *store, const json_t *result,
+                               enum err_code (*keep)(struct db *db, const json_t *payload, struct err *err),
+                               const char *salt, struct err *err)
+{
+    json_t *payload = NULL;
+    if (json_integer_value(json_object_get(result, "requests")) == 0)
+        return ERR_OK;
+    enum err_code code = read_payload(store, result, &payload, err);
+    if (code == ERR_OK)
+        code = db_begin(store->db, err);
+    if (code == ERR_OK) {
+        code = keep_all(store->db, result, payload, keep, salt, err);
+        if (code == ERR_OK)
+            code = db_commit(store->db, err);
+        else
+            db_rollback(store->db);
+    }
+    json_decref(payload);
     return code;
 }
 

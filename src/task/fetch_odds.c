@@ -349,43 +349,23 @@ static enum err_code store_league(struct db *db, const json_t *league, struct fe
     return code;
 }
 
-static enum err_code store_all(struct db *db, const json_t *result, const json_t *payload, struct err *err)
+static enum err_code keep(struct db *db, const json_t *payload, struct err *err)
 {
     struct fetched_prices_saved saved = {0};
     const json_t *leagues = json_object_get(payload, "leagues"), *league;
-    char salt[64];
-    int64_t asked_us = 0;
-    bool is_changed;
     size_t index;
-    enum err_code code = json_take_i64(result, "asked_us", true, &asked_us, err);
+    enum err_code code = ERR_OK;
     json_array_foreach(leagues, index, league)
     {
         if (code == ERR_OK)
             code = store_league(db, league, &saved, err);
     }
-    if (code == ERR_OK)
-        code = connector_commit(db, result, err);
-    (void)snprintf(salt, sizeof salt, "odds %lld", (long long)asked_us);
-    return code == ERR_OK ? fetched_store_finish(db, salt, &is_changed, err) : code;
+    return code;
 }
 
 static enum err_code commit(struct store *store, const json_t *result, struct err *err)
 {
-    json_t *payload = NULL;
-    if (json_integer_value(json_object_get(result, "requests")) == 0)
-        return ERR_OK;
-    enum err_code code = connector_read_payload(store, result, &payload, err);
-    if (code == ERR_OK)
-        code = db_begin(store->db, err);
-    if (code == ERR_OK) {
-        code = store_all(store->db, result, payload, err);
-        if (code == ERR_OK)
-            code = db_commit(store->db, err);
-        else
-            db_rollback(store->db);
-    }
-    json_decref(payload);
-    return code;
+    return connector_commit(store, result, keep, "odds", err);
 }
 
 const struct task task_fetch_odds = {
