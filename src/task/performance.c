@@ -32,7 +32,7 @@ static const struct option_row rows[] = {
      "look as of this moment: results known later do not count; empty: now"},
     {"every", OPTION_INT, MEMBER(every), "days", 0, 3650, "0",
      "also look every so many days from the end of the holdout on; 0: only as of 'at'"},
-    {"cooldown_h", OPTION_INT, MEMBER(cooldown_h), "h", 0, 87600, "24",
+    {"cooldown_h", OPTION_INT, MEMBER(cooldown_h), "h", 0, 87600, "20",
      "no retraining of a model is asked for so long after the last one"},
     MONITOR_OPTION_ROWS(WATCHED),
 };

@@ -32,7 +32,7 @@ static const struct option_row rows[] = {
      "why; stale: only models trained longer ago than stale_h; manual: whatever the state, no cooldown"},
     {"window", OPTION_ENUM, MEMBER(window), "full|180d", 0, 0, "full",
      "learn from all that the model learned from, or from the last 180 days only"},
-    {"cooldown_h", OPTION_INT, MEMBER(cooldown_h), "h", 0, 87600, "24",
+    {"cooldown_h", OPTION_INT, MEMBER(cooldown_h), "h", 0, 87600, "20",
      "a model that was trained again so recently is left alone"},
     {"stale_h", OPTION_INT, MEMBER(stale_h), "h", 1, 87600, "24", "age from which a model is stale"},
     {"least_new", OPTION_INT, MEMBER(least_new), "matches", 0, 100000, "10",
