@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "store/connector_store.h"
+#include "store/team_names.h"
 #include "task/task.h"
 
 #include <stdbool.h>
@@ -84,7 +85,12 @@ enum err_code connector_commit(struct store *store, const json_t *result,
                                enum err_code (*keep)(struct db *db, const json_t *payload, struct err *err),
                                const char *salt, struct err *err) CHECKED;
 
-/* ---- names that are none of ours ---- */
+/* ---- names ---- */
+
+/* The names of a league's teams as of now. Those of a country serve all its leagues, which stand together in the list: *names
+ * stays while *country (-1 at the start) does. The caller closes it. */
+enum err_code connector_names(struct task_context *context, const char *league, int64_t now_us, int *country,
+                              struct team_names **names, struct err *err) CHECKED;
 
 enum { CONNECTOR_LISTED = 100 };
 struct connector_list {

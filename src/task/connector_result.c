@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "football/league.h"
 #include "limits.h"
 #include "os/file.h"
 #include "store/fetched_store.h"
@@ -198,7 +199,20 @@ enum err_code connector_commit(struct store *store, const json_t *result,
     return code;
 }
 
-/* ---- names that are none of ours ---- */
+/* ---- names ---- */
+
+enum err_code connector_names(struct task_context *context, const char *league, int64_t now_us, int *country,
+                              struct team_names **names, struct err *err)
+{
+    int index = league_find(text_of(league)), wanted = league_country((size_t)index);
+    if (wanted == *country)
+        return ERR_OK;
+    team_names_close(*names);
+    *names = NULL;
+    *country = wanted;
+    return team_names_open(context->store->db, league_country_name((size_t)wanted), time_day_of(now_us),
+                           names, err);
+}
 
 void connector_list_begin(struct connector_list *list)
 {

@@ -143,19 +143,6 @@ static bool take_event(struct run *run, const char *league, const struct odds_ap
 
 /* ---- a league ---- */
 
-/* The names of a country serve all its leagues, which stand together in the list. */
-static enum err_code open_names(struct run *run, const char *league, struct err *err)
-{
-    int index = league_find(text_of(league)), country = league_country((size_t)index);
-    if (country == run->country)
-        return ERR_OK;
-    team_names_close(run->names);
-    run->names = NULL;
-    run->country = country;
-    return team_names_open(run->context->store->db, league_country_name((size_t)country),
-                           time_day_of(run->now_us), &run->names, err);
-}
-
 static void take_answer(struct run *run, const char *league, const struct odds_api_answer *answer,
                         struct connector_answer *validators)
 {
@@ -186,7 +173,8 @@ static enum err_code fetch_league(struct run *run, const struct connector_league
                    "/v4/sports/%s/odds?regions=%s&markets=h2h,totals&oddsFormat=decimal&dateFormat=iso",
                    league->sport, run->options->regions);
     (void)snprintf(resource, sizeof resource, "odds %s", league->code);
-    enum err_code code = open_names(run, league->code, err);
+    enum err_code code =
+        connector_names(run->context, league->code, run->now_us, &run->country, &run->names, err);
     if (code == ERR_OK)
         code = connector_get(&run->connector, resource, path, &run->body, out, &validators, err);
     if (code != ERR_OK || *out != CONNECTOR_NEW)

@@ -69,19 +69,6 @@ static enum err_code check(const void *options, struct err *err)
     return ERR_OK;
 }
 
-/* The names of a country serve all its leagues, which stand together in the list. */
-static enum err_code open_names(struct run *run, const char *league, struct err *err)
-{
-    int index = league_find(text_of(league)), country = league_country((size_t)index);
-    if (country == run->country)
-        return ERR_OK;
-    team_names_close(run->names);
-    run->names = NULL;
-    run->country = country;
-    return team_names_open(run->context->store->db, league_country_name((size_t)country),
-                           time_day_of(run->now_us), &run->names, err);
-}
-
 static const struct team_name *find_team(const struct run *run, const struct org_team *team)
 {
     const struct team_name *found = team_names_find(run->names, team->name);
@@ -162,7 +149,8 @@ static enum err_code fetch_table(struct run *run, const struct connector_league 
     struct connector_answer *validators = NULL;
     (void)snprintf(path, sizeof path, "/v4/competitions/%s/standings", league->competition);
     (void)snprintf(resource, sizeof resource, "standings %s", league->code);
-    enum err_code code = open_names(run, league->code, err);
+    enum err_code code =
+        connector_names(run->context, league->code, run->now_us, &run->country, &run->names, err);
     if (code == ERR_OK)
         code = connector_get(&run->connector, resource, path, &run->body, out, &validators, err);
     if (code != ERR_OK || *out == CONNECTOR_TOO_MUCH || *out == CONNECTOR_NOT_OFFERED)
@@ -257,7 +245,8 @@ static enum err_code take_fixture(struct run *run, const struct org_match *match
     if (league == NULL || match->state == ORG_BEGUN || match->start_us > end_us ||
         (match->state == ORG_TO_COME && match->time_known && match->start_us <= run->now_us))
         return ERR_OK;
-    enum err_code code = open_names(run, league->code, err);
+    enum err_code code =
+        connector_names(run->context, league->code, run->now_us, &run->country, &run->names, err);
     if (code != ERR_OK)
         return code;
     for (int side = 0; side < 2; side++) {
