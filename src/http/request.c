@@ -25,6 +25,7 @@
 enum {
     DRAIN_BYTES = 16 * LIMIT_BODY_BYTES,
     STREAM_BLOCK_BYTES = 4096, /* read at a time for HTTP/1.0, where no chunks are sent */
+    RELEASE_TIME_S = 1,        /* any limit that is not the daemon's */
 };
 
 const char *http_request_query(const struct http_request *request, const char *name)
@@ -382,15 +383,25 @@ enum MHD_Result request_continue(void *listener, struct MHD_Connection *handle, 
     return answer_request(connection, path, method, version);
 }
 
+/* A connection that the library closes on a handler's word (a stream that was cut, a body without end) it frees only
+ * when it comes past it again, and it comes past the oldest ones alone, up to the first that is open: one quiet old
+ * client would keep all who left after him. It comes past every connection that has a time limit of its own. */
+static void hasten_release(struct connection *connection)
+{
+    (void)MHD_set_connection_option(connection->handle, MHD_CONNECTION_OPTION_TIMEOUT, RELEASE_TIME_S);
+    connection->owner->is_due = true;
+}
+
 void request_completed(void *listener, struct MHD_Connection *handle, void **context,
                        enum MHD_RequestTerminationCode how)
 {
     (void)listener;
     (void)handle;
-    (void)how;
     struct connection *connection = *context;
     if (connection == NULL)
         return;
+    if (how == MHD_REQUEST_TERMINATED_WITH_ERROR)
+        hasten_release(connection);
     close_stream(connection);
     deferred_leave(connection);
     upgrade_leave(connection);

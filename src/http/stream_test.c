@@ -293,6 +293,25 @@ static void who_leaves_is_noticed(void **state)
     test_server_await_connections(&server, 0);
 }
 
+/* Whoever is older and stays must not keep those who left. */
+static void who_leaves_is_forgotten_before_older_clients(void **state)
+{
+    (void)state;
+    test_server_stop(&server);
+    test_server_start(&server, (struct listener_options){.handle = handle});
+    int older = test_connect(server.port);
+    struct test_answer answer = test_exchange(older, "GET /plain HTTP/1.1\r\n" HOST "\r\n");
+    assert_int_equal(answer.status, 200);
+    free(answer.body);
+    for (size_t stream = 0; stream < 3; stream++) {
+        close(open_stream("/events"));
+        await_closed(stream);
+        test_server_await_connections(&server, 1);
+    }
+    close(older);
+    test_server_await_connections(&server, 0);
+}
+
 static void an_ended_stream_is_whole_and_the_connection_goes_on(void **state)
 {
     size_t stream = 0;
@@ -519,6 +538,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(http_1_0_gets_plain_bytes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_stream_outlives_every_deadline, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_leaves_is_noticed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_leaves_is_forgotten_before_older_clients, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_ended_stream_is_whole_and_the_connection_goes_on, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(who_does_not_read_is_cut_off, set_up, tear_down),
