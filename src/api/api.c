@@ -228,14 +228,3 @@ enum err_code api_path_id(const struct route_match *match, size_t index, int64_t
                              match->parameters[index]);
     return ERR_OK;
 }
-
-void api_write_time(struct json_writer *out, const char *key, int64_t time_us)
-{
-    char text[TIME_TEXT_BYTES];
-    if (time_us == TIME_NONE) {
-        json_field_null(out, key);
-        return;
-    }
-    time_format_iso(time_us, text);
-    json_field_text(out, key, text);
-}

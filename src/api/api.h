@@ -81,7 +81,6 @@ enum err_code api_query_i64(const struct http_request *request, const char *name
 /* The id of a path segment. */
 enum err_code api_path_id(const struct route_match *match, size_t index, int64_t *out,
                           struct err *err) CHECKED;
-void api_write_time(struct json_writer *out, const char *key, int64_t time_us); /* null for TIME_NONE */
 /* Member "recalibrated": {"at", "matches"}, null for NULL. */
 void api_write_recalibrated(struct json_writer *out, const struct serving_layer *layer);
 /* Who asks: the header X-Almanac-Who, else "api". ERR_INVALID: longer than 63 bytes, or not printable. */

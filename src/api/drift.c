@@ -121,7 +121,7 @@ enum err_code api_drift(void *context, const struct route_match *match, struct h
 static void write_point(const struct drift_check *check, struct json_writer *out)
 {
     json_begin_object(out);
-    api_write_time(out, "at", check->at_us);
+    json_field_time(out, "at", check->at_us);
     json_field_text(out, "subject", check->model.subject);
     json_field_text(out, "variant", check->model.variant);
     json_field_text(out, "bot", check->model.bot);

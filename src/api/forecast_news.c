@@ -18,8 +18,8 @@ static void write_forecast(struct json_writer *out, const struct stored_forecast
     json_field_text(out, "subject", forecast->subject);
     json_field_text(out, "target", forecast->target);
     json_field_text(out, "version", forecast->version);
-    api_write_time(out, "kickoff", forecast->kickoff_us);
-    api_write_time(out, "made_at", forecast->made_us);
+    json_field_time(out, "kickoff", forecast->kickoff_us);
+    json_field_time(out, "made_at", forecast->made_us);
     json_key(out, "p");
     json_begin_object(out);
     for (size_t i = 0; target >= 0 && i < forecast->classes; i++)

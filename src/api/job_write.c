@@ -31,27 +31,6 @@ enum err_code api_order_from(const struct http_request *request, struct job_orde
     return api_read_who(request, &out->who, err);
 }
 
-static void write_text_or_null(struct json_writer *out, const char *key, const char *text)
-{
-    json_field_text(out, key, text[0] != '\0' ? text : NULL);
-}
-
-static void write_duration(struct json_writer *out, const char *key, int64_t duration_us)
-{
-    if (duration_us == TIME_NONE)
-        json_field_null(out, key);
-    else
-        json_field_f64(out, key, (double)duration_us / 1e6);
-}
-
-static void write_id(struct json_writer *out, const char *key, int64_t id)
-{
-    if (id != 0)
-        json_field_i64(out, key, id);
-    else
-        json_field_null(out, key);
-}
-
 static void write_after(struct json_writer *out, const struct api *api, int64_t id)
 {
     int64_t after[JOB_AFTER_MAX];
@@ -67,16 +46,16 @@ static void write_after(struct json_writer *out, const struct api *api, int64_t 
 
 static void write_progress(struct json_writer *out, const struct job_row *job)
 {
-    write_text_or_null(out, "phase", job->phase);
+    json_field_text_or_null(out, "phase", job->phase);
     json_field_i64(out, "done", job->progress_done);
     json_field_i64(out, "total", job->progress_total);
-    write_duration(out, "eta_s", job->eta_us);
+    json_field_seconds(out, "eta_s", job->eta_us);
     json_field_i64(out, "epoch", job->epoch);
     json_field_i64(out, "epochs", job->epochs);
     json_field_f64(out, "loss", job->loss);
     json_field_f64(out, "best_loss", job->best);
     json_field_bool(out, "warning", job->has_warning);
-    write_text_or_null(out, "error", job->error);
+    json_field_text_or_null(out, "error", job->error);
 }
 
 void api_write_job(struct json_writer *out, const struct api *api, const struct job_row *job)
@@ -87,18 +66,18 @@ void api_write_job(struct json_writer *out, const struct api *api, const struct 
     json_field_text(out, "label", job->label[0] != '\0' ? job->label : job->task);
     json_field_text(out, "queue", job->queue);
     json_field_text(out, "state", job_state_name(job->state));
-    write_id(out, "pid", job->pid);
+    json_field_id(out, "pid", job->pid);
     json_field_i64(out, "priority", job->priority);
     json_field_i64(out, "attempt", job->attempt);
     json_field_i64(out, "max_attempts", job->max_attempts);
-    write_text_or_null(out, "key", job->key);
-    write_text_or_null(out, "who", job->who);
-    write_text_or_null(out, "batch", job->batch);
+    json_field_text_or_null(out, "key", job->key);
+    json_field_text_or_null(out, "who", job->who);
+    json_field_text_or_null(out, "batch", job->batch);
     write_after(out, api, job->id);
-    api_write_time(out, "created_at", job->created_us);
-    api_write_time(out, "not_before", job->not_before_us);
-    api_write_time(out, "started_at", job->started_us);
-    api_write_time(out, "ended_at", job->ended_us);
+    json_field_time(out, "created_at", job->created_us);
+    json_field_time(out, "not_before", job->not_before_us);
+    json_field_time(out, "started_at", job->started_us);
+    json_field_time(out, "ended_at", job->ended_us);
     write_progress(out, job);
     json_end_object(out);
 }
@@ -115,11 +94,11 @@ void api_write_queue(struct json_writer *out, const struct queue_status *status)
     json_field_i64(out, "completed", status->completed);
     json_field_i64(out, "failed", status->failed);
     json_field_i64(out, "stopped", status->stopped);
-    write_id(out, "current", status->current);
-    write_duration(out, "eta_s", status->eta_us);
+    json_field_id(out, "current", status->current);
+    json_field_seconds(out, "eta_s", status->eta_us);
     json_field_i64(out, "parallel", (int64_t)status->parallel);
-    write_text_or_null(out, "paused_by", status->paused_by);
-    api_write_time(out, "paused_at", status->paused_us);
+    json_field_text_or_null(out, "paused_by", status->paused_by);
+    json_field_time(out, "paused_at", status->paused_us);
     json_end_object(out);
 }
 
@@ -130,7 +109,7 @@ void api_answer_job(const struct api *api, const struct job_row *job, struct htt
     json_writer_init(&out, &response->body);
     json_begin_object(&out);
     json_field_i64(&out, "job_id", job->id);
-    write_id(&out, "pid", job->pid);
+    json_field_id(&out, "pid", job->pid);
     json_key(&out, "job");
     api_write_job(&out, api, job);
     json_end_object(&out);

@@ -111,7 +111,7 @@ void live_begin_event(struct live *live, struct json_writer *out, struct buffer 
     json_begin_object(out);
     json_field_text(out, "type", "event");
     json_field_text(out, "topic", topic);
-    api_write_time(out, "at", clock.now_us(clock.context));
+    json_field_time(out, "at", clock.now_us(clock.context));
     json_field_i64(out, "seq", seq);
     json_key(out, "data");
 }

@@ -15,6 +15,7 @@
 #include "registry/registry.h"
 #include "task/performance.h"
 #include "task/retrain.h"
+#include "task/retraining_json.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -87,19 +88,7 @@ static void write_event(struct api *api, const struct retraining_event *event, b
                         struct json_writer *out)
 {
     json_begin_object(out);
-    json_field_i64(out, "id", event->id);
-    api_write_time(out, "at", event->at_us);
-    json_field_text(out, "trigger", event->cause);
-    json_field_text(out, "subject", event->model.subject);
-    json_field_text(out, "variant", event->model.variant);
-    json_field_text(out, "bot", event->model.bot);
-    json_field_text(out, "version", event->model.version);
-    json_field_text(out, "decision", event->decision);
-    json_field_text(out, "reason", event->reason);
-    if (event->job_id != 0)
-        json_field_i64(out, "job_id", event->job_id);
-    else
-        json_field_null(out, "job_id");
+    retraining_write_event(out, event);
     write_outcome(api, event, out);
     if (with_details)
         write_details(api, event, out);
@@ -108,19 +97,13 @@ static void write_event(struct api *api, const struct retraining_event *event, b
 
 static void write_settings(struct json_writer *out)
 {
-    struct performance_options options;
-    option_defaults(task_performance.options, &options);
     json_key(out, "triggers");
     json_begin_object(out);
     json_field_bool(out, "schedule", true);
     json_field_bool(out, "drift", true);
     json_field_bool(out, "performance", true);
     json_end_object(out);
-    json_field_f64(out, "drift_threshold", options.monitor.drift_threshold);
-    json_field_f64(out, "performance_threshold", options.monitor.performance_threshold);
-    json_field_f64(out, "false_alarm_rate", options.monitor.rate);
-    json_field_i64(out, "horizon_matches", options.monitor.horizon);
-    json_field_i64(out, "cooldown_h", options.cooldown_h);
+    retraining_write_settings(out);
 }
 
 /* The newest decision that led to a training; of all models, not only of those listed. */
@@ -152,10 +135,10 @@ static enum err_code write_head(struct api *api, struct json_writer *out, struct
         code = find_last_trigger(api, &trigger_us, err);
     json_field_bool(out, "is_running", is_on);
     write_settings(out);
-    api_write_time(out, "last_check", checked_us);
-    api_write_time(out, "last_trigger", trigger_us);
-    api_write_time(out, "next_run", schedule_service_next_us(api->schedule, task_retrain.name));
-    api_write_time(out, "next_check", schedule_service_next_us(api->schedule, task_performance.name));
+    json_field_time(out, "last_check", checked_us);
+    json_field_time(out, "last_trigger", trigger_us);
+    json_field_time(out, "next_run", schedule_service_next_us(api->schedule, task_retrain.name));
+    json_field_time(out, "next_check", schedule_service_next_us(api->schedule, task_performance.name));
     return code;
 }
 
@@ -352,8 +335,8 @@ static void write_run(const struct version_row *row, struct json_writer *out)
     json_field_text(out, "run_id", row->version);
     json_field_text(out, "run_name", name);
     json_field_text(out, "status", "FINISHED");
-    api_write_time(out, "start_time", row->trained_us - row->duration_ms * 1000);
-    api_write_time(out, "end_time", row->trained_us);
+    json_field_time(out, "start_time", row->trained_us - row->duration_ms * 1000);
+    json_field_time(out, "end_time", row->trained_us);
     json_key(out, "metrics");
     json_begin_object(out);
     for (size_t i = 0; i < RUN_METRICS; i++)

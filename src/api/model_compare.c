@@ -183,13 +183,6 @@ static void write_interval(struct json_writer *out, const char *key, const struc
     json_end_object(out);
 }
 
-static void write_moment(struct json_writer *out, const char *key, int64_t time_us)
-{
-    char text[TIME_TEXT_BYTES];
-    time_format_iso(time_us, text);
-    json_field_text(out, key, text);
-}
-
 /* Why they cannot be compared is an answer, not an error. */
 static void write_paired(struct store *store, struct json_writer *out, const struct pair *pair)
 {
@@ -206,8 +199,8 @@ static void write_paired(struct store *store, struct json_writer *out, const str
     }
     json_begin_object(out);
     json_field_i64(out, "matches", (int64_t)duel.matches);
-    write_moment(out, "from", duel.from_us);
-    write_moment(out, "to", duel.to_us);
+    json_field_time(out, "from", duel.from_us);
+    json_field_time(out, "to", duel.to_us);
     write_interval(out, "brier", &duel.brier);
     write_interval(out, "log_loss", &duel.log_loss);
     json_end_object(out);

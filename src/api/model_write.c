@@ -8,23 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void write_time(struct json_writer *out, const char *key, int64_t time_us)
-{
-    char text[TIME_TEXT_BYTES];
-    if (time_us == TIME_NONE) {
-        json_field_null(out, key);
-        return;
-    }
-    time_format_iso(time_us, text);
-    json_field_text(out, key, text);
-}
-
 static void write_period(struct json_writer *out, const char *key, int64_t from_us, int64_t to_us)
 {
     json_key(out, key);
     json_begin_object(out);
-    write_time(out, "from", from_us);
-    write_time(out, "to", to_us);
+    json_field_time(out, "from", from_us);
+    json_field_time(out, "to", to_us);
     json_end_object(out);
 }
 
@@ -40,11 +29,6 @@ static void write_count(struct json_writer *out, const char *key, int64_t count)
         json_field_i64(out, key, count);
     else
         json_field_null(out, key);
-}
-
-static void write_text(struct json_writer *out, const char *key, const char *text)
-{
-    json_field_text(out, key, text[0] != '\0' ? text : NULL);
 }
 
 /* The options a failed training was asked for; those of the engine are in "parameters". */
@@ -82,8 +66,8 @@ static void write_holdout(struct json_writer *out, const struct version_row *row
 {
     json_key(out, "holdout");
     json_begin_object(out);
-    write_time(out, "from", row->test_from_us);
-    write_time(out, "to", row->test_to_us);
+    json_field_time(out, "from", row->test_from_us);
+    json_field_time(out, "to", row->test_to_us);
     json_field_f64(out, "log_loss", row->log_loss); /* NaN becomes null */
     json_field_f64(out, "brier", row->brier);
     json_field_f64(out, "rps", row->rps);
@@ -108,11 +92,11 @@ static void write_head(struct json_writer *out, const struct model_entry *entry,
     json_field_text(out, "subject", row->name.subject);
     json_field_text(out, "variant", row->name.variant);
     json_field_text(out, "bot", row->name.bot);
-    write_text(out, "version", row->version);
+    json_field_text_or_null(out, "version", row->version);
     json_field_text(out, "stage", row->version[0] != '\0' ? stage_name(row->stage) : NULL);
     json_field_text(out, "status", model_status_name(entry->status));
     json_field_text(out, "status_colour", model_status_colour(entry->status));
-    write_time(out, "trained_at", row->trained_us);
+    json_field_time(out, "trained_at", row->trained_us);
     json_field_f64(out, "age_h", round((double)(now_us - row->trained_us) / 36e6) / 100);
     json_field_f64(out, "duration_s", (double)row->duration_ms / 1000);
     write_count(out, "data_points", row->rows);
@@ -130,15 +114,15 @@ enum err_code model_object_write(struct store *store, const struct model_entry *
     json_begin_object(out);
     write_head(out, entry, now_us);
     write_holdout(out, row);
-    write_text(out, "features", row->feature_set);
+    json_field_text_or_null(out, "features", row->feature_set);
     json_field_text(out, "engine", engine_of(config));
     write_count(out, "epochs", row->epochs);
     write_losses(out, row);
     json_field_text(out, "path", has_file(entry) ? row->path : NULL);
     json_field_i64(out, "size_bytes", has_file(entry) ? row->size_bytes : 0);
-    write_text(out, "error", entry->error);
+    json_field_text_or_null(out, "error", entry->error);
     write_count(out, "job_id", row->job_id);
-    write_time(out, "cleared_at", row->cleared_us);
+    json_field_time(out, "cleared_at", row->cleared_us);
     json_key(out, "config");
     json_put_value(out, config);
     json_end_object(out);
@@ -158,7 +142,7 @@ enum err_code model_object_write_training(struct store *store, const struct mode
     json_field_text(out, "symbol", row->name.subject);
     json_field_text(out, "timeframe", row->name.variant);
     json_field_text(out, "bot_name", row->name.bot);
-    write_time(out, "trained_at", row->trained_us);
+    json_field_time(out, "trained_at", row->trained_us);
     json_field_f64(out, "duration_s", (double)row->duration_ms / 1000);
     write_count(out, "data_points", row->rows);
     write_period(out, "period", row->train_from_us, row->train_to_us);
@@ -171,10 +155,10 @@ enum err_code model_object_write_training(struct store *store, const struct mode
     json_field_text(out, "model_path", has_file(entry) ? row->path : NULL);
     json_field_i64(out, "model_size_bytes", has_file(entry) ? row->size_bytes : 0);
     json_field_text(out, "status", model_status_name(entry->status));
-    write_text(out, "error", entry->error);
+    json_field_text_or_null(out, "error", entry->error);
     json_key(out, "config");
     json_put_value(out, config);
-    write_text(out, "version", row->version);
+    json_field_text_or_null(out, "version", row->version);
     write_count(out, "job_id", row->job_id);
     json_end_object(out);
     json_decref(config);

@@ -19,7 +19,7 @@ void api_write_recalibrated(struct json_writer *out, const struct serving_layer 
         return;
     }
     json_begin_object(out);
-    api_write_time(out, "at", layer->made_us);
+    json_field_time(out, "at", layer->made_us);
     json_field_i64(out, "matches", layer->matches);
     json_end_object(out);
 }
@@ -37,14 +37,14 @@ static void write_model(struct json_writer *out, const struct serving_model *ite
     json_field_bool(out, "is_fallback", item->is_fallback);
     json_field_text(out, "feature_set", row->feature_set);
     json_field_bool(out, "needs_prices", item->needs_prices);
-    api_write_time(out, "trained_at", row->trained_us);
-    api_write_time(out, "learned_from", row->train_from_us);
-    api_write_time(out, "learned_to", row->train_to_us);
+    json_field_time(out, "trained_at", row->trained_us);
+    json_field_time(out, "learned_from", row->train_from_us);
+    json_field_time(out, "learned_to", row->train_to_us);
     json_field_i64(out, "matches_learned", row->rows);
     json_key(out, "holdout");
     json_begin_object(out);
-    api_write_time(out, "from", row->test_from_us);
-    api_write_time(out, "to", row->test_to_us);
+    json_field_time(out, "from", row->test_from_us);
+    json_field_time(out, "to", row->test_to_us);
     write_number(out, "log_loss", row->log_loss);
     write_number(out, "brier", row->brier);
     write_number(out, "rps", row->rps);

@@ -64,10 +64,10 @@ static enum err_code write_delivery(const struct api *api, const struct delivery
             json_put_null(out);
         else
             json_put_i64(out, row->status);
-        json_field_text(out, "error", row->error[0] != '\0' ? row->error : NULL);
-        api_write_time(out, "created_at", row->created_us);
-        api_write_time(out, "next_at", row->state == DELIVERY_WAITING ? row->due_us : TIME_NONE);
-        api_write_time(out, "ended_at", row->ended_us);
+        json_field_text_or_null(out, "error", row->error);
+        json_field_time(out, "created_at", row->created_us);
+        json_field_time(out, "next_at", row->state == DELIVERY_WAITING ? row->due_us : TIME_NONE);
+        json_field_time(out, "ended_at", row->ended_us);
         json_key(out, "log");
         json_put_raw(out, buffer_text(&attempts), attempts.size_bytes);
         json_end_object(out);
@@ -127,9 +127,9 @@ static void write_webhook(struct json_writer *out, const struct webhook_row *row
     json_field_i64(out, "id", row->id);
     json_field_text(out, "url", row->url);
     write_events(out, row->events);
-    json_field_text(out, "note", row->note[0] != '\0' ? row->note : NULL);
+    json_field_text_or_null(out, "note", row->note);
     json_field_text(out, "who", row->who);
-    api_write_time(out, "created_at", row->created_us);
+    json_field_time(out, "created_at", row->created_us);
     json_end_object(out);
 }
 

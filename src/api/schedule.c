@@ -162,7 +162,7 @@ HANDLER(api_schedule_list)
     for (size_t i = 0; i < scheduler_count(scheduler); i++)
         schedule_write_task(&out, scheduler_at(scheduler, i), api->schedule->limits);
     json_end_array(&out);
-    api_write_time(&out, "now", api->clock.now_us(api->clock.context));
+    json_field_time(&out, "now", api->clock.now_us(api->clock.context));
     json_field_text(&out, "time_zone", scheduler_time_zone(scheduler));
     json_field_bool(&out, "is_on", api->schedule->is_on);
     json_end_object(&out);

@@ -14,12 +14,9 @@ static void write_row(struct json_writer *out, const struct standing *row)
     json_begin_object(out);
     json_field_i64(out, "position", row->position);
     json_field_text(out, "team", row->name);
-    if (row->team_id > 0)
-        json_field_i64(out, "team_id", row->team_id);
-    else
-        json_field_null(out, "team_id");
-    json_field_text(out, "stage", row->stage[0] != '\0' ? row->stage : NULL);
-    json_field_text(out, "group", row->group[0] != '\0' ? row->group : NULL);
+    json_field_id(out, "team_id", row->team_id);
+    json_field_text_or_null(out, "stage", row->stage);
+    json_field_text_or_null(out, "group", row->group);
     json_field_i64(out, "played", row->played);
     json_field_i64(out, "won", row->won);
     json_field_i64(out, "drawn", row->drawn);
@@ -42,7 +39,7 @@ static void write_table(struct http_response *response, const char *league, cons
         json_field_i64(&out, "season", rows[0].season);
     else
         json_field_null(&out, "season");
-    api_write_time(&out, "fetched_at", count > 0 ? rows[0].fetched_us : TIME_NONE);
+    json_field_time(&out, "fetched_at", count > 0 ? rows[0].fetched_us : TIME_NONE);
     json_key(&out, "standings");
     json_begin_array(&out);
     for (size_t index = 0; index < count; index++)

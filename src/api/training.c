@@ -99,33 +99,20 @@ void training_label(const char *request, char out[JOB_LABEL_BYTES])
         (void)snprintf(out, JOB_LABEL_BYTES, "%s %s %s", name.symbol, name.timeframe, name.bot);
 }
 
-static void write_text_or_null(struct json_writer *out, const char *key, const char *text)
-{
-    json_field_text(out, key, text[0] != '\0' ? text : NULL);
-}
-
-static void write_seconds(struct json_writer *out, const char *key, int64_t duration_us)
-{
-    if (duration_us == TIME_NONE)
-        json_field_null(out, key);
-    else
-        json_field_f64(out, key, (double)duration_us / 1e6);
-}
-
 static void write_name(struct json_writer *out, const struct api *api, const struct job_row *job)
 {
     struct training_name name = name_of(api, job);
     json_field_i64(out, "job_id", job->id);
-    write_text_or_null(out, "symbol", name.symbol);
-    write_text_or_null(out, "timeframe", name.timeframe);
-    write_text_or_null(out, "bot", name.bot);
+    json_field_text_or_null(out, "symbol", name.symbol);
+    json_field_text_or_null(out, "timeframe", name.timeframe);
+    json_field_text_or_null(out, "bot", name.bot);
 }
 
 static void write_current(struct json_writer *out, const struct api *api, const struct job_row *job)
 {
     json_begin_object(out);
     write_name(out, api, job);
-    write_text_or_null(out, "phase", job->phase);
+    json_field_text_or_null(out, "phase", job->phase);
     if (job->progress_total > 0)
         json_field_f64(out, "progress", (double)job->progress_done / (double)job->progress_total);
     else
@@ -134,7 +121,7 @@ static void write_current(struct json_writer *out, const struct api *api, const 
     json_field_i64(out, "epochs", job->epochs);
     json_field_f64(out, "loss", job->loss);
     json_field_f64(out, "best_loss", job->best);
-    write_seconds(out, "eta_s", job->eta_us);
+    json_field_seconds(out, "eta_s", job->eta_us);
     json_end_object(out);
 }
 
@@ -215,8 +202,8 @@ enum err_code training_write_status(struct api *api, struct json_writer *out, st
     json_field_i64(out, "completed_count", status.completed);
     json_field_i64(out, "failed_count", status.failed);
     json_field_i64(out, "stopped_count", status.stopped);
-    write_seconds(out, "eta_s", status.eta_us);
-    write_text_or_null(out, "batch", batch);
+    json_field_seconds(out, "eta_s", status.eta_us);
+    json_field_text_or_null(out, "batch", batch);
     code = write_queue(out, api, err);
     json_end_object(out);
     return code;

@@ -151,12 +151,12 @@ static void write_bet(struct json_writer *out, const struct value_bet *bet, int6
     json_field_text(out, "league", bet->league);
     json_field_text(out, "home", bet->home);
     json_field_text(out, "away", bet->away);
-    api_write_time(out, "kickoff", bet->kickoff_us);
+    json_field_time(out, "kickoff", bet->kickoff_us);
     json_field_text(out, "target", bet->target);
     json_field_text(out, "selection", bet->selection);
     json_field_text(out, "bookmaker", bet->bookmaker);
     json_field_f64(out, "odds", bet->odds);
-    api_write_time(out, "price_at", bet->price_us);
+    json_field_time(out, "price_at", bet->price_us);
     json_field_f64(out, "price_age_s", age_s(bet, now_us));
     json_field_f64(out, "p", bet->p);
     json_field_f64(out, "market_p", bet->market_p);
@@ -170,7 +170,7 @@ static void write_bet(struct json_writer *out, const struct value_bet *bet, int6
     json_field_f64(out, "value_fraction", bet->value_fractional);
     json_field_text(out, "bot", bet->bot);
     json_field_text(out, "version", bet->version);
-    api_write_time(out, "found_at", bet->found_us);
+    json_field_time(out, "found_at", bet->found_us);
     json_end_object(out);
 }
 
@@ -227,7 +227,7 @@ static void write_json(struct http_response *response, const struct value_bet *b
     for (size_t i = 0; i < count; i++)
         write_bet(&out, &bets[i], now_us);
     json_end_array(&out);
-    api_write_time(&out, "now", now_us);
+    json_field_time(&out, "now", now_us);
     json_end_object(&out);
 }
 

@@ -57,5 +57,12 @@ void json_field_i64(struct json_writer *writer, const char *key, int64_t value);
 void json_field_f64(struct json_writer *writer, const char *key, double value);
 void json_field_bool(struct json_writer *writer, const char *key, bool value);
 void json_field_null(struct json_writer *writer, const char *key);
+void json_field_text_or_null(struct json_writer *writer, const char *key,
+                             const char *text);                              /* "" becomes null */
+void json_field_id(struct json_writer *writer, const char *key, int64_t id); /* 0 (of nothing) becomes null */
+/* UTC, ISO 8601; TIME_NONE becomes null. */
+void json_field_time(struct json_writer *writer, const char *key, int64_t time_us);
+/* A duration in seconds; TIME_NONE becomes null. */
+void json_field_seconds(struct json_writer *writer, const char *key, int64_t duration_us);
 
 #endif

@@ -2,6 +2,7 @@
  * back. */
 #include "base/json.h"
 #include "base/random.h"
+#include "base/time.h"
 #include "limits.h"
 #include <math.h>
 #include <setjmp.h>
@@ -282,6 +283,14 @@ static void test_writer(void **state)
     json_field_bool(&writer, "yes", true);
     json_field_bool(&writer, "no", false);
     json_field_null(&writer, "nothing");
+    json_field_text_or_null(&writer, "stage", "");
+    json_field_text_or_null(&writer, "group", "A");
+    json_field_id(&writer, "job", 7);
+    json_field_id(&writer, "no_job", 0);
+    json_field_time(&writer, "at", INT64_C(1723903200000000));
+    json_field_time(&writer, "never", TIME_NONE);
+    json_field_seconds(&writer, "took_s", 1500000);
+    json_field_seconds(&writer, "left_s", TIME_NONE);
     json_key(&writer, "list");
     json_begin_array(&writer);
     json_put_i64(&writer, 0);
@@ -299,7 +308,10 @@ static void test_writer(void **state)
     assert_string_equal(
         buffer_text(&out),
         "{\"league\":\"E0\",\"none\":null,\"least\":-9223372036854775808,\"most\":9223372036854775807,"
-        "\"p\":0.25,\"yes\":true,\"no\":false,\"nothing\":null,\"list\":[0,{},[null,true],{\"raw\":1}],"
+        "\"p\":0.25,\"yes\":true,\"no\":false,\"nothing\":null,\"stage\":null,\"group\":\"A\",\"job\":7,\"no_"
+        "job\":null,"
+        "\"at\":\"2024-08-17T14:00:00Z\",\"never\":null,\"took_s\":1.5,\"left_s\":null,\"list\":[0,{},[null,"
+        "true],{\"raw\":1}],"
         "\"last\":\"x\"}");
     json_decref(read_text(buffer_text(&out)));
     buffer_release(&out);

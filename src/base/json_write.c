@@ -9,6 +9,7 @@
  * printf. */
 #include "base/json.h"
 #include "base/text.h"
+#include "base/time.h"
 #include <assert.h>
 #include <inttypes.h>
 #include <math.h>
@@ -316,4 +317,32 @@ void json_field_null(struct json_writer *writer, const char *key)
 {
     json_key(writer, key);
     json_put_null(writer);
+}
+
+void json_field_text_or_null(struct json_writer *writer, const char *key, const char *text)
+{
+    json_field_text(writer, key, text[0] != '\0' ? text : NULL);
+}
+
+void json_field_id(struct json_writer *writer, const char *key, int64_t id)
+{
+    if (id != 0)
+        json_field_i64(writer, key, id);
+    else
+        json_field_null(writer, key);
+}
+
+void json_field_time(struct json_writer *writer, const char *key, int64_t time_us)
+{
+    char text[TIME_TEXT_BYTES];
+    time_format_iso(time_us, text);
+    json_field_text(writer, key, time_us != TIME_NONE ? text : NULL);
+}
+
+void json_field_seconds(struct json_writer *writer, const char *key, int64_t duration_us)
+{
+    if (duration_us == TIME_NONE)
+        json_field_null(writer, key);
+    else
+        json_field_f64(writer, key, (double)duration_us / 1e6);
 }

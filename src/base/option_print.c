@@ -4,7 +4,6 @@
 #include "base/option.h"
 #include "base/option_row.h"
 #include "base/text.h"
-#include "base/time.h"
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
@@ -99,17 +98,6 @@ static void option_write_choice(const struct option_row *row, const char *member
     json_field_text(out, row->name, name);
 }
 
-static void option_write_date(const struct option_row *row, int64_t time_us, struct json_writer *out)
-{
-    char text[TIME_TEXT_BYTES];
-    if (time_us == TIME_NONE) {
-        json_field_null(out, row->name);
-        return;
-    }
-    time_format_iso(time_us, text);
-    json_field_text(out, row->name, text);
-}
-
 static void option_write_member(const struct option_row *row, const void *target, struct json_writer *out)
 {
     const char *member = (const char *)target + row->offset;
@@ -134,7 +122,7 @@ static void option_write_member(const struct option_row *row, const void *target
         return;
     case OPTION_DATE:
         memcpy(&integer, member, sizeof(integer));
-        option_write_date(row, integer, out);
+        json_field_time(out, row->name, integer);
         return;
     case OPTION_ENUM:
         option_write_choice(row, member, out);

@@ -6,8 +6,8 @@
 #include "limits.h"
 #include "os/clock.h"
 #include "store/retrain_store.h"
-#include "task/performance.h"
 #include "task/retrain.h"
+#include "task/retraining_json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,42 +29,20 @@ static void find_who(char *out, size_t out_bytes)
 
 /* ---- status ---- */
 
-static void write_event(const struct retraining_event *event, struct json_writer *out)
-{
-    char at[TIME_TEXT_BYTES];
-    time_format_iso(event->at_us, at);
-    json_begin_object(out);
-    json_field_text(out, "at", at);
-    json_field_text(out, "trigger", event->cause);
-    json_field_text(out, "subject", event->model.subject);
-    json_field_text(out, "variant", event->model.variant);
-    json_field_text(out, "bot", event->model.bot);
-    json_field_text(out, "version", event->model.version);
-    json_field_text(out, "decision", event->decision);
-    json_field_text(out, "reason", event->reason);
-    if (event->job_id != 0)
-        json_field_i64(out, "job_id", event->job_id);
-    else
-        json_field_null(out, "job_id");
-    json_end_object(out);
-}
-
 static void write_status(bool is_on, const struct retraining_event *events, size_t count, struct buffer *text)
 {
-    struct performance_options options;
     struct json_writer out;
-    option_defaults(task_performance.options, &options);
     json_writer_init(&out, text);
     json_begin_object(&out);
     json_field_bool(&out, "is_running", is_on);
-    json_field_f64(&out, "drift_threshold", options.monitor.drift_threshold);
-    json_field_f64(&out, "performance_threshold", options.monitor.performance_threshold);
-    json_field_f64(&out, "false_alarm_rate", options.monitor.rate);
-    json_field_i64(&out, "cooldown_h", options.cooldown_h);
+    retraining_write_settings(&out);
     json_key(&out, "history");
     json_begin_array(&out);
-    for (size_t i = 0; i < count; i++)
-        write_event(&events[i], &out);
+    for (size_t i = 0; i < count; i++) {
+        json_begin_object(&out);
+        retraining_write_event(&out, &events[i]);
+        json_end_object(&out);
+    }
     json_end_array(&out);
     json_end_object(&out);
     buffer_append_char(text, '\n');

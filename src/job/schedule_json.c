@@ -8,18 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static void write_time(struct json_writer *out, const char *key, int64_t time_us)
-{
-    char text[TIME_TEXT_BYTES];
-    time_format_iso(time_us, text);
-    json_field_text(out, key, time_us != TIME_NONE ? text : NULL);
-}
-
-static void write_text(struct json_writer *out, const char *key, const char *text)
-{
-    json_field_text(out, key, text[0] != '\0' ? text : NULL);
-}
-
 void schedule_write_task(struct json_writer *out, const struct schedule_task *task,
                          struct schedule_limits limits)
 {
@@ -36,16 +24,13 @@ void schedule_write_task(struct json_writer *out, const struct schedule_task *ta
     json_field_bool(out, "is_available", task->is_available);
     json_field_text(out, "missed", schedule_missed_name(task->missed));
     json_field_i64(out, "jitter_s", task->jitter_s);
-    write_time(out, "last_run", row->last_us);
+    json_field_time(out, "last_run", row->last_us);
     json_field_f64(out, "last_duration_s",
                    row->last_duration_us != TIME_NONE ? (double)row->last_duration_us / 1e6 : (double)NAN);
-    write_text(out, "last_outcome", row->last_outcome);
-    write_text(out, "last_note", task->is_available ? row->last_note : task->trouble);
-    if (row->last_job != 0)
-        json_field_i64(out, "last_job", row->last_job);
-    else
-        json_field_null(out, "last_job");
-    write_time(out, "next_run", task->next_us);
+    json_field_text_or_null(out, "last_outcome", row->last_outcome);
+    json_field_text_or_null(out, "last_note", task->is_available ? row->last_note : task->trouble);
+    json_field_id(out, "last_job", row->last_job);
+    json_field_time(out, "next_run", task->next_us);
     json_field_i64(out, "runs", row->runs);
     json_field_i64(out, "failures", row->failures);
     json_field_i64(out, "hard_limit_s", limits.hard_s);
@@ -56,15 +41,12 @@ void schedule_write_task(struct json_writer *out, const struct schedule_task *ta
 void schedule_write_run(struct json_writer *out, const struct schedule_run *run)
 {
     json_begin_object(out);
-    if (run->job_id != 0)
-        json_field_i64(out, "job_id", run->job_id);
-    else
-        json_field_null(out, "job_id");
-    write_time(out, "due", run->due_us);
-    write_time(out, "started_at", run->started_us);
-    write_time(out, "ended_at", run->ended_us);
+    json_field_id(out, "job_id", run->job_id);
+    json_field_time(out, "due", run->due_us);
+    json_field_time(out, "started_at", run->started_us);
+    json_field_time(out, "ended_at", run->ended_us);
     json_field_text(out, "outcome", run->outcome);
-    write_text(out, "note", run->note);
+    json_field_text_or_null(out, "note", run->note);
     json_end_object(out);
 }
 

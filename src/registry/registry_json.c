@@ -2,26 +2,17 @@
 #include "registry/registry_row.h"
 
 #include "base/json.h"
-#include "base/time.h"
 #include "limits.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static void write_time(struct json_writer *writer, const char *key, int64_t time_us)
-{
-    char text[TIME_TEXT_BYTES];
-
-    time_format_iso(time_us, text);
-    json_field_text(writer, key, text);
-}
 
 static void write_transition(const struct query *query, struct json_writer *writer)
 {
     static const char *const keys[] = {"subject", "variant", "bot", "version", "from", "to"};
 
     json_begin_object(writer);
-    write_time(writer, "at", query_i64(query, 0));
+    json_field_time(writer, "at", query_i64(query, 0));
     for (int column = 1; column <= 6; column++)
         json_field_text(writer, keys[column - 1],
                         query_is_null(query, column) ? NULL : query_text(query, column));
@@ -36,7 +27,7 @@ static void write_decision(const struct query *query, struct json_writer *writer
     const char *numbers = query_text(query, 3);
 
     json_begin_object(writer);
-    write_time(writer, "at", query_i64(query, 0));
+    json_field_time(writer, "at", query_i64(query, 0));
     json_field_bool(writer, "promoted", query_i64(query, 1) != 0);
     json_field_text(writer, "reason", query_text(query, 2));
     json_key(writer, "numbers");
@@ -122,7 +113,7 @@ static void write_model_decision(const struct query *query, struct json_writer *
     const char *numbers = query_text(query, 7);
 
     json_begin_object(writer);
-    write_time(writer, "at", query_i64(query, 0));
+    json_field_time(writer, "at", query_i64(query, 0));
     for (int column = 1; column <= 4; column++)
         json_field_text(writer, keys[column - 1], query_text(query, column));
     json_field_bool(writer, "promoted", query_i64(query, 5) != 0);

@@ -5,7 +5,6 @@
 #include "serve/feature_reader_private.h"
 
 #include "base/json.h"
-#include "base/time.h"
 #include "football/feature_sets.h"
 #include "football/league.h"
 #include "store/change_store.h"
@@ -290,7 +289,6 @@ static void write_match(struct json_writer *out, struct feature_reader *reader, 
 {
     struct stored_fixture stored;
     struct err err;
-    char text[TIME_TEXT_BYTES];
     json_field_i64(out, "match", id);
     enum err_code code = football_store_fixture(reader->options.store->db, id, &stored, &err);
     if (code != ERR_OK)
@@ -298,8 +296,7 @@ static void write_match(struct json_writer *out, struct feature_reader *reader, 
     json_field_text(out, "league", stored.league);
     write_team(out, "home", reader, stored.home_id);
     write_team(out, "away", reader, stored.away_id);
-    time_format_iso(stored.kickoff_us, text);
-    json_field_text(out, "kickoff", text);
+    json_field_time(out, "kickoff", stored.kickoff_us);
 }
 
 static void write_entity(struct json_writer *out, struct feature_reader *reader,
@@ -327,13 +324,11 @@ static void append_json(struct feature_reader *reader, const struct feature_key 
 {
     const struct served_view *view = &reader->views[key->view];
     struct json_writer writer;
-    char text[TIME_TEXT_BYTES];
     buffer_clear(&reader->text);
     json_writer_init(&writer, &reader->text);
     json_begin_object(&writer);
     write_entity(&writer, reader, key);
-    time_format_iso(value->event_us, text);
-    json_field_text(&writer, "event_timestamp", text);
+    json_field_time(&writer, "event_timestamp", value->event_us);
     json_key(&writer, "features");
     json_begin_object(&writer);
     for (size_t i = 0; i < value->count; i++) {

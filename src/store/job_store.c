@@ -355,11 +355,8 @@ enum err_code job_store_result(struct db *db, int64_t id, struct buffer *out, st
 
 static void write_event(const struct query *query, struct json_writer *writer)
 {
-    char at[TIME_TEXT_BYTES];
-
-    time_format_iso(query_i64(query, 0), at);
     json_begin_object(writer);
-    json_field_text(writer, "at", at);
+    json_field_time(writer, "at", query_i64(query, 0));
     json_field_text(writer, "from", query_is_null(query, 1) ? NULL : query_text(query, 1));
     json_field_text(writer, "to", query_text(query, 2));
     json_field_i64(writer, "attempt", query_i64(query, 3));

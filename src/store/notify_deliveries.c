@@ -196,7 +196,6 @@ enum err_code notify_store_attempts(struct db *db, int64_t delivery_id, struct b
 {
     struct query *query;
     struct json_writer writer;
-    char at[TIME_TEXT_BYTES];
     bool has_row = false;
 
     enum err_code code = db_query(
@@ -209,14 +208,13 @@ enum err_code notify_store_attempts(struct db *db, int64_t delivery_id, struct b
     json_begin_array(&writer);
     while ((code = query_next(query, &has_row, err)) == ERR_OK && has_row) {
         const char *error = query_text(query, 2);
-        time_format_iso(query_i64(query, 0), at);
         json_begin_object(&writer);
-        json_field_text(&writer, "at", at);
+        json_field_time(&writer, "at", query_i64(query, 0));
         if (query_i64(query, 1) != 0)
             json_field_i64(&writer, "status", query_i64(query, 1));
         else
             json_field_null(&writer, "status");
-        json_field_text(&writer, "error", error[0] != '\0' ? error : NULL);
+        json_field_text_or_null(&writer, "error", error);
         json_field_i64(&writer, "took_ms", query_i64(query, 3));
         json_end_object(&writer);
     }

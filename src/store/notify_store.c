@@ -220,7 +220,7 @@ static void write_job(const struct query *query, struct json_writer *out)
     json_field_i64(out, "job_id", query_i64(query, 0));
     for (int column = 1; column <= 9; column++)
         write_text(out, keys[column - 1], query, column);
-    json_field_text(out, "error", query_text(query, 10)[0] != '\0' ? query_text(query, 10) : NULL);
+    json_field_text_or_null(out, "error", query_text(query, 10));
     json_field_f64(out, "duration_s",
                    query_is_null(query, 11) ? NAN : (double)query_i64(query, 11) / TIME_SECOND_US);
     json_field_f64(out, "brier", query_f64(query, 12));

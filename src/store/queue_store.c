@@ -144,11 +144,8 @@ enum err_code queue_store_act(struct db *db, const char *name, enum queue_action
 
 static void write_event(const struct query *query, struct json_writer *writer)
 {
-    char at[TIME_TEXT_BYTES];
-
-    time_format_iso(query_i64(query, 0), at);
     json_begin_object(writer);
-    json_field_text(writer, "at", at);
+    json_field_time(writer, "at", query_i64(query, 0));
     json_field_text(writer, "action", query_text(query, 1));
     json_field_text(writer, "who", query_text(query, 2));
     json_field_text(writer, "note", query_text(query, 3));

@@ -258,7 +258,7 @@ static enum err_code calibrate_run(struct task_context *context, const void *giv
     struct version_row *models = NULL;
     struct json_writer out;
     size_t count = 0, tried = 0;
-    char at[TIME_TEXT_BYTES], note[160];
+    char note[160];
     int64_t at_us = options->at_us != TIME_NONE ? options->at_us : clock_now_us();
     enum err_code code = performance_models(context->store, options->subject, options->variant, options->bot,
                                             &models, &count, err);
@@ -266,8 +266,7 @@ static enum err_code calibrate_run(struct task_context *context, const void *giv
         return code;
     json_writer_init(&out, result);
     json_begin_object(&out);
-    time_format_iso(at_us, at);
-    json_field_text(&out, "at", at);
+    json_field_time(&out, "at", at_us);
     json_key(&out, "models");
     json_begin_array(&out);
     for (size_t i = 0; code == ERR_OK && i < count; i++)

@@ -6,17 +6,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-static void write_time(struct json_writer *out, const char *key, int64_t time_us)
-{
-    char text[TIME_TEXT_BYTES];
-    if (time_us == TIME_NONE || time_us == INT64_MIN) {
-        json_field_null(out, key);
-        return;
-    }
-    time_format_iso(time_us, text);
-    json_field_text(out, key, text);
-}
-
 static int64_t start_of(const struct monitor *monitor, size_t row)
 {
     return matrix_row_info(monitor->matrix)[monitor->rows[row]].start_us;
@@ -28,8 +17,8 @@ static void write_range(const struct monitor *monitor, const char *key, size_t b
 {
     json_key(out, key);
     json_begin_object(out);
-    write_time(out, "from", begin < end ? start_of(monitor, begin) : TIME_NONE);
-    write_time(out, "to", begin < end ? start_of(monitor, end - 1) : TIME_NONE);
+    json_field_time(out, "from", begin < end ? start_of(monitor, begin) : TIME_NONE);
+    json_field_time(out, "to", begin < end ? start_of(monitor, end - 1) : TIME_NONE);
     json_field_i64(out, "matches", begin < end ? (int64_t)(end - begin) : 0);
     json_end_object(out);
 }
@@ -107,10 +96,10 @@ static void write_live_loss(const struct monitor *monitor, const struct monitor_
     json_field_f64(out, "reference", look->has_loss ? limits->loss : NAN);
     json_field_f64(out, "page_hinkley", loss->page_hinkley);
     json_field_f64(out, "page_hinkley_threshold", look->has_loss ? limits->lambda : NAN);
-    write_time(out, "page_hinkley_at", loss->page_hinkley_us);
+    json_field_time(out, "page_hinkley_at", loss->page_hinkley_us);
     json_field_f64(out, "adwin", loss->adwin_least);
     json_field_f64(out, "adwin_threshold", look->has_loss ? limits->adwin_delta : NAN);
-    write_time(out, "adwin_cut", loss->adwin_us);
+    json_field_time(out, "adwin_cut", loss->adwin_us);
     json_field_bool(out, "is_alarm", loss->page_hinkley_us != INT64_MIN || loss->adwin_us != INT64_MIN);
     json_end_object(out);
 }
@@ -152,7 +141,7 @@ void monitor_write_look(const struct monitor *monitor, const struct monitor_look
                         struct json_writer *out)
 {
     size_t window = (size_t)monitor->options->window, live = look->live_end - monitor->live_begin;
-    write_time(out, "at", look->at_us);
+    json_field_time(out, "at", look->at_us);
     json_field_text(out, "subject", monitor->row.name.subject);
     json_field_text(out, "variant", monitor->row.name.variant);
     json_field_text(out, "bot", monitor->row.name.bot);

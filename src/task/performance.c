@@ -91,13 +91,6 @@ static struct json_writer next_element(struct buffer *array)
     return out;
 }
 
-static void write_time(struct json_writer *out, const char *key, int64_t time_us)
-{
-    char text[TIME_TEXT_BYTES];
-    time_format_iso(time_us, text);
-    json_field_text(out, key, text);
-}
-
 /* ---- replaying ---- */
 
 static void write_forecast(const struct monitor *monitor, const struct monitor_look *look, size_t row,
@@ -171,7 +164,7 @@ static void ask(struct run *run, const struct monitor *monitor, const struct mon
     json_field_text(&out, "trigger", monitor_trigger_name(look->trigger));
     json_field_i64(&out, "cooldown_h", run->options->cooldown_h);
     if (run->options->at_us != TIME_NONE)
-        write_time(&out, "at", look->at_us);
+        json_field_time(&out, "at", look->at_us);
     json_end_object(&out);
     json_field_text(&out, "key", key);
     json_field_text(&out, "label", label);
@@ -343,7 +336,7 @@ static enum err_code write_result(struct run *run, struct buffer *result, struct
     char note[160];
     json_writer_init(&out, result);
     json_begin_object(&out);
-    write_time(&out, "at", run->at_us);
+    json_field_time(&out, "at", run->at_us);
     json_field_i64(&out, "at_us", run->at_us);
     json_field_text(&out, "outcome", run->model_count > 0 ? "succeeded" : "skipped");
     (void)snprintf(note, sizeof(note),

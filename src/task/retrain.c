@@ -71,13 +71,6 @@ struct candidate {
     struct buffer walk_forward; /* JSON, "" none */
 };
 
-static void write_time(struct json_writer *out, const char *key, int64_t time_us)
-{
-    char text[TIME_TEXT_BYTES];
-    time_format_iso(time_us, text);
-    json_field_text(out, key, text);
-}
-
 static struct json_writer next_element(struct buffer *array)
 {
     struct json_writer out;
@@ -238,7 +231,7 @@ static void write_candidate(struct run *run, struct candidate *candidate)
     json_field_text(&out, "decision", candidate->decision);
     json_field_text(&out, "reason", candidate->reason);
     json_field_i64(&out, "new_matches", (int64_t)candidate->new_matches);
-    json_field_text(&out, "job_key", candidate->job_key[0] != '\0' ? candidate->job_key : NULL);
+    json_field_text_or_null(&out, "job_key", candidate->job_key);
     json_key(&out, "details");
     json_begin_object(&out);
     json_key(&out, "check");
@@ -288,7 +281,7 @@ static enum err_code write_result(struct run *run, struct buffer *result, struct
     char note[160];
     json_writer_init(&out, result);
     json_begin_object(&out);
-    write_time(&out, "at", run->at_us);
+    json_field_time(&out, "at", run->at_us);
     json_field_text(&out, "trigger", trigger_name(run->options->trigger));
     json_field_text(&out, "outcome", run->trained > 0 ? "succeeded" : "skipped");
     (void)snprintf(note, sizeof(note),

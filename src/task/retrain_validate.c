@@ -107,19 +107,12 @@ static enum err_code predict_champion(struct course *course, const struct model 
     return code;
 }
 
-static void write_time(struct json_writer *out, const char *key, int64_t time_us)
-{
-    char text[TIME_TEXT_BYTES];
-    time_format_iso(time_us, text);
-    json_field_text(out, key, text);
-}
-
 static void write_span(const struct course *course, size_t begin, size_t end, struct json_writer *out)
 {
     const struct dataset *data = &course->league.data;
     size_t offset = (begin - course->first) * data->classes;
-    write_time(out, "from", data->time_us[begin]);
-    write_time(out, "to", data->time_us[end - 1]);
+    json_field_time(out, "from", data->time_us[begin]);
+    json_field_time(out, "to", data->time_us[end - 1]);
     json_field_i64(out, "rows", (int64_t)(end - begin));
     json_field_f64(out, "champion",
                    metric_value(METRIC_BRIER, course->champion + offset, data->label + begin, NULL,

@@ -342,7 +342,7 @@ static void write_head(struct json_writer *out, const struct measuring *measurin
     json_key(out, "reference");
     json_begin_object(out);
     write_window(out, measuring, measuring->reference_begin, measuring->reference_end);
-    json_field_text(out, "model", plan->version[0] != '\0' ? plan->version : NULL);
+    json_field_text_or_null(out, "model", plan->version);
     json_end_object(out);
     json_key(out, "recent");
     json_begin_object(out);
