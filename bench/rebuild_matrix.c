@@ -1,4 +1,4 @@
-/* Bench: `almanac features build` with nothing kept, without the leak audit that the program puts before it: reads the store,
+/* Bench: `almanac features build` with nothing kept, without the leak audit that the program makes of it: reads the store,
  * builds, writes the matrix.
  *
  *     bench_rebuild_matrix FOLDER THREADS

@@ -22,7 +22,8 @@
 #define LIMIT_BODY_BYTES       (1 << 20)
 #define LIMIT_HEADER_BYTES     (16 << 10) /* the connection's memory in libmicrohttpd */
 #define LIMIT_CONNECTIONS      4096
-#define LIMIT_REQUEST_TIME_MS  10000 /* a client that sends its request slower than this is dropped */
+#define LIMIT_UNTAKEN_BYTES    (256LL << 20) /* answers under way to clients, all together */
+#define LIMIT_REQUEST_TIME_MS  10000         /* a client that sends its request slower than this is dropped */
 #define LIMIT_HISTORY_ENTITIES 1000  /* of one point-in-time question over HTTP; more go through a file */
 #define LIMIT_RANGE_ROWS       10000 /* of a view in one answer: about 15 MB with all features */
 /* WebSocket */
@@ -42,6 +43,7 @@
 #define LIMIT_WORKER_LINE_BYTES (1 << 20)    /* one protocol line of a child */
 #define LIMIT_RESULT_BYTES      (64LL << 20) /* JSON result of a task */
 #define LIMIT_JOB_LOG_BYTES     (32LL << 20) /* in parts of 4 MiB: the first and the newest seven are kept */
+#define LIMIT_JOB_TAKEOVERS     5 /* of a job whose server died; one more and it fails: it may be the cause */
 #define LIMIT_BATCH_JOBS        1000 /* trainings of one start-auto: 25 leagues x 2 targets x 20 bots */
 #define LIMIT_ARENA_BYTES       (8LL << 30)
 

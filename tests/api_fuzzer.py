@@ -24,9 +24,10 @@ class Fuzzer:
         self.description = description
         self.known = known  # name of a parameter or member -> values that exist
         self.seed = seed
-        self.random = random.Random(seed)
+        self.random = None  # of the operation, so that one more or less changes nothing for the others
         self.session = requests.Session()
         self.session.trust_env = False
+        self.asked_at = time.monotonic()
         self.statuses = collections.defaultdict(collections.Counter)  # operation -> status -> requests
         self.failures = []
 
@@ -35,7 +36,8 @@ class Fuzzer:
         return sum(sum(counter.values()) for counter in self.statuses.values())
 
     def run(self, count, seconds, quiet=lambda: None):
-        """About `count` requests over all operations, those that delete last; quiet() is called between operations."""
+        """About `count` requests over all operations, those that delete last; quiet() is called between operations. After
+        `seconds` each operation is asked once: a last resort, as what is asked depends on the machine then."""
         schema = schemathesis.openapi.from_dict(self.description.document)
         operations = [result.ok() for result in schema.get_all_operations()]
         operations = [operation for operation in operations if not self.is_upgrade(operation)]
@@ -43,8 +45,8 @@ class Fuzzer:
         end = time.monotonic() + seconds
         for index, operation in enumerate(operations):
             share = max(2, (count - self.requests) // (len(operations) - index))
-            limit = time.monotonic() + max(1, (end - time.monotonic()) / (len(operations) - index) * 2)
-            self.fuzz(operation, share, limit)
+            self.random = random.Random(f"{self.seed} {operation.label}")
+            self.fuzz(operation, share, end)
             quiet()
         return self
 
@@ -74,7 +76,7 @@ class Fuzzer:
         @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
         def body(case):
             nonlocal made
-            if time.monotonic() < limit:
+            if time.monotonic() < limit or operation.label not in self.statuses:
                 made += 1
                 self.send(operation.label, case, 0.8 if mode == GenerationMode.POSITIVE else 0.3)
 
@@ -105,9 +107,12 @@ class Fuzzer:
             self.put_known(values, share)
         if isinstance(case.query, dict):  # parameters that exclude each other are seldom alone otherwise
             case.query = {key: value for key, value in case.query.items() if self.random.random() < 0.7}
+        if time.monotonic() - self.asked_at > 30:
+            self.session.close()  # else the server may close the connection just when it is asked again
+        self.asked_at = time.monotonic()
         try:
             arguments = case.as_transport_kwargs(base_url=self.server.url)
-            answer = self.session.request(**arguments, timeout=20, stream=True)
+            answer = self.session.request(**arguments, timeout=60, stream=True)
         except (requests.exceptions.InvalidHeader, requests.exceptions.InvalidURL, UnicodeError, ValueError):
             return  # no HTTP client could send it
         except requests.exceptions.RequestException as error:

@@ -190,6 +190,6 @@ def check_exchange(description, answer, is_stream=False, is_strict=True):
 def description_of(binary):
     """Of this program."""
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([str(binary), "docs", "--out", folder], check=True, cwd=folder, timeout=30)
+        subprocess.run([str(binary), "docs", "--out", folder], check=True, cwd=folder, timeout=120)
         with open(f"{folder}/openapi.json", encoding="utf-8") as file:
             return Description(json.load(file))

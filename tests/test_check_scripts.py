@@ -28,7 +28,7 @@ def run(script, root, files):
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    return subprocess.run([TOOLS / script, root], capture_output=True, text=True, timeout=60)
+    return subprocess.run([TOOLS / script, root], capture_output=True, text=True, timeout=300)
 
 
 LAYER_FAULTS = {

@@ -33,6 +33,18 @@ def test_every_command_has_help(helps):
         assert "--data-dir" in text
 
 
+def test_help_finds_its_words(empty):
+    everything = empty.plain("help").stdout
+    assert everything == empty.plain("--help").stdout
+    assert empty.plain("train", "--league", "E0", "--help").stdout == empty.plain("help", "train").stdout
+    group = empty.plain("models", "--help").stdout
+    assert group == empty.plain("help", "models").stdout
+    listed = re.findall(r"^  (models \S+)", group, re.M)
+    assert len(listed) > 5 and listed == re.findall(r"^  (models \S+)", everything, re.M)
+    for words in (("help", "frobnicate"), ("frobnicate", "--help"), ("help", "models", "frobnicate")):
+        assert empty.plain(*words).returncode == 3
+
+
 def logical_lines(text):
     """Lines of the fenced shell blocks, continued ones joined."""
     for block in re.findall(r"^```(?:sh|bash|console|shell|)\n(.*?)^```", text, re.M | re.S):

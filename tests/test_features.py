@@ -425,5 +425,5 @@ def test_csv_is_plain(imported):
     """Another program reads it without knowing ours."""
     imported.run("features", "build", "--csv")
     done = subprocess.run(["awk", "-F,", "NR > 1 && NF != columns { exit 1 } { columns = NF }",
-                           imported.data_dir / "feature_matrix_last.csv"], timeout=30)
+                           imported.data_dir / "feature_matrix_last.csv"], timeout=120)
     assert done.returncode == 0

@@ -65,7 +65,7 @@ def test_lines_are_the_file(server, done):
         assert line["next"] == after["offset"] and line["at"] <= after["at"]
     now = datetime.datetime.now(datetime.timezone.utc)
     at = datetime.datetime.fromisoformat(lines[-1]["at"].replace("Z", "+00:00"))
-    assert abs((now - at).total_seconds()) < 60
+    assert abs((now - at).total_seconds()) < 600
     assert re.match(r"attempt 1 runs as process \d+", lines[0]["text"]) and lines[-1]["text"] == "succeeded"
 
 
@@ -237,10 +237,10 @@ def test_logs_without_a_server(server, done):
 class Follower:
     """`almanac jobs logs -f`, and the moment each line came."""
 
-    def __init__(self, server, job_id):
+    def __init__(self, server, job_id, *flags):
         self.process = subprocess.Popen(
-            server.almanac.command("jobs", "logs", "-f", job_id, "--server-url", server.url), stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, cwd=server.almanac.work_dir, env=ENVIRONMENT)
+            server.almanac.command("jobs", "logs", "-f", job_id, "--server-url", server.url, *flags),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=server.almanac.work_dir, env=ENVIRONMENT)
         self.lines, self.thread = [], threading.Thread(target=self.read)
         self.thread.start()
 
@@ -250,7 +250,7 @@ class Follower:
 
     def wait(self, timeout=60):
         code = self.process.wait(timeout)
-        self.thread.join(10)
+        self.thread.join(60)
         return code, self.process.stderr.read().decode()
 
 
@@ -265,7 +265,7 @@ def test_follow_live(server, league):
         at = datetime.datetime.fromisoformat(LINE.match(text)[1].replace("Z", "+00:00")).timestamp()
         late.append(moment - at)
     late = sorted(late[len(late) // 2:])  # the first came before the follower did
-    assert late[len(late) // 2] < 0.05, late
+    assert late[len(late) // 2] < 0.25, late  # 50 ms where nothing else is done: bench/README.md
     assert len(follower.lines) > 10
 
 
@@ -282,19 +282,79 @@ def test_follow_tells_how_it_ended(server, league):
     assert code == 4 and f"job {failing} has failed" in error
 
 
+def endure(server, **options):
+    """A job that goes on with the next server; its lines are numbered by its steps."""
+    answer = server.post("/api/jobs", {"task": "selftest", "max_attempts": 5, "options": {"prints": True, **options}})
+    assert answer.status_code == 202, answer.text
+    return answer.json()["job_id"]
+
+
+def test_follow_across_servers(empty, serve):
+    """Three servers that are killed, one after the other: the follower has each line of the log once."""
+    server = serve(empty)
+    job_id = endure(server, steps=1500, step_ms=5)
+    whole, tail = Follower(server, job_id), Follower(server, job_id, "--tail", "1")
+    for seen in (20, 200, 500):
+        wait_for(lambda: len(whole.lines) > seen and len(tail.lines) > seen / 2, 60, "lines come")
+        server.kill()
+        time.sleep(0.5)
+        server = serve(empty, "--port", server.port)
+    assert server.wait_job(job_id)["job"]["state"] == "succeeded"
+    log = log_file(server, job_id).decode().splitlines()
+    code, error = whole.wait()
+    assert code == 0 and error == 3 * "the server went away; looking for it for 60 s\n"
+    assert [text for text, _ in whole.lines] == log and len(log) == len(set(log)) > 600
+    code, _ = tail.wait()
+    begin = log.index(tail.lines[0][0])
+    assert code == 0 and [text for text, _ in tail.lines] == log[begin:]
+
+
+def test_follow_of_a_job_that_waits(empty, serve):
+    """Nothing was told yet when the server went; the outcome is the job's."""
+    server = serve(empty)
+    running, waiting = endure(server, steps=100000, step_ms=5), endure(server, steps=2, ending="fail")
+    follower, newest = Follower(server, waiting), Follower(server, waiting, "--tail", "0")
+    wait_for(lambda: server.job(running)["job"]["state"] == "running", 30, "the first one runs")
+    time.sleep(0.5)  # the followers have found their server
+    server.kill()
+    server = serve(empty, "--port", server.port)
+    assert cli(server, "stop", running).returncode == 0
+    code, error = follower.wait()
+    assert code == 4 and "the server went away" in error and f"job {waiting} has failed" in error
+    assert [text for text, _ in follower.lines] == log_file(server, waiting).decode().splitlines() != []
+    assert newest.wait()[0] == 4 and [text for text, _ in newest.lines] == [text for text, _ in follower.lines]
+
+
+def test_follow_of_a_server_that_stays_away(empty, serve):
+    server = serve(empty)
+    job_id = endure(server, steps=10000, step_ms=5)
+    patient, hasty = Follower(server, job_id, "--reconnect-s", "1"), Follower(server, job_id, "--reconnect-s", "0")
+    wait_for(lambda: len(patient.lines) > 3 and len(hasty.lines) > 3, 60, "lines come")
+    server.kill()
+    code, error = hasty.wait()
+    assert code == 8 and f"the server ended before the job did; job {job_id} goes on with the next one" in error
+    code, error = patient.wait()
+    assert code == 8 and f"did not come back within 1 s; job {job_id} goes on with the next one" in error
+    told = [text for text, _ in patient.lines]
+    assert told == log_file(server, job_id).decode().splitlines()[:len(told)], "each line once"
+
+
 class Stranger(http.server.BaseHTTPRequestHandler):
     """Not a server of ours: a page, an error without our shape, half a stream."""
 
     def do_GET(self):
         if self.path.startswith("/api/jobs?"):
             self.answer(200, b"<html>hello</html>")
-        elif self.path.endswith("/logs"):
-            self.answer(200, b"event: log\ndata: half a log\n\n")
+        elif self.path.startswith("/api/jobs/1/logs"):
+            self.answer(200, b"event: log\ndata: half a log\n\n", "text/event-stream")
+        elif self.path.startswith("/api/jobs/2/logs"):
+            self.answer(200, b"event: log\ndata: no log at all\n\n")
         else:
             self.answer(500, b"<html>sorry</html>")
 
-    def answer(self, code, body):
+    def answer(self, code, body, kind="text/html"):
         self.send_response(code)
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -314,6 +374,8 @@ def test_other_servers(empty):
         assert failed.returncode == 8 and "answers with status 500" in failed.stderr
         half = empty.run("jobs", "logs", "-f", "1", "--server-url", url, check=False)
         assert half.returncode == 8 and half.stdout == "half a log\n" and "job 1 goes on" in half.stderr
+        other = empty.run("jobs", "logs", "-f", "2", "--server-url", url, check=False)
+        assert other.returncode == 8 and other.stdout == "" and "answers with status 200" in other.stderr
     finally:
         stranger.shutdown()
         stranger.server_close()

@@ -47,7 +47,7 @@ class Load:
     def send(self, key, order):
         while True:
             try:
-                answer = requests.post(self.url + "/api/jobs", json=order, timeout=10)
+                answer = requests.post(self.url + "/api/jobs", json=order, timeout=60)
             except requests.RequestException:
                 if self.is_over.wait(0.02):
                     return  # never answered: it may be there, or not
@@ -114,6 +114,13 @@ def run_load(almanac, load, source):
             thread.join()
 
 
+def resume_given_up(server):
+    """A job whose server died too often while it ran has failed, since it could be the cause; here it is not."""
+    for job in server.get("/api/jobs?state=failed&limit=100").json()["jobs"]:
+        if "the server ended" in job["error"]:
+            server.post(f"/api/jobs/{job['id']}/resume")
+
+
 def is_idle(server):
     counts = server.get("/api/jobs?limit=1").json()["counts"]
     return counts["queued"] + counts["running"] + counts["stopping"] == 0
@@ -135,7 +142,7 @@ def check_rows(almanac, load):
     assert {key: rows[key][0] for key in load.accepted} == load.accepted  # none is lost, and under the id that was told
     ended = dict(almanac.rows("SELECT job_id, count(*) FROM job_event WHERE to_state = 'succeeded' GROUP BY job_id"))
     assert all(ended[row[0]] == 1 for row in rows.values())
-    started = dict(almanac.rows("SELECT job_id, count(*) FROM job_event WHERE to_state = 'running' GROUP BY job_id"))
+    started = dict(almanac.rows("SELECT job_id, count(*) FROM job_event WHERE to_state = 'running' AND from_state = 'queued' GROUP BY job_id"))
     assert all(started[row[0]] == row[2] for row in rows.values())
     return rows
 
@@ -153,7 +160,9 @@ def test_killed_at_any_instant(empty):
     source, load = random.Random(SEED), Load()
     server, kills = run_load(empty, load, source)
     try:
-        wait_for(lambda: is_idle(server), 120, lambda: f"all jobs have ended: {server.get('/api/jobs?limit=1').text}")
+        for _ in range(2):
+            wait_for(lambda: is_idle(server), 120, lambda: f"all jobs have ended: {server.get('/api/jobs?limit=1').text}")
+            resume_given_up(server)
         assert not load.failures, load.failures[:3]
         rows = check_rows(empty, load)
         runs = runs_by_mark(empty)

@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from conftest import FAST, assert_error, day_of, wait_for
+from conftest import FAST, PATIENCE, assert_error, day_of, wait_for
 
 COLOURS = {"active": "#26a69a", "stale": "#ffa726", "failed": "#ef5350", "archived": "#666"}
 WHO = {"X-Almanac-Who": "a tester"}
@@ -27,7 +27,7 @@ def question(almanac, league, **more):
 
 def execute(almanac, sql, *values):
     """Changes the store beside the server, as time or another program would."""
-    connection = sqlite3.connect(almanac.data_dir / "almanac.db", timeout=20)
+    connection = sqlite3.connect(almanac.data_dir / "almanac.db", timeout=60)
     try:
         connection.execute(sql, values)
         connection.commit()
@@ -68,7 +68,7 @@ def test_list(shared_server, league):
         (league, "1x2", "lightgbm"), (league, "ou25", "lightgbm"), (league, "1x2", "lightgbm_prices")}
     for model in found:
         assert (model["stage"], model["status"], model["status_colour"]) == ("Production", "active", "#26a69a")
-        assert 0 <= model["age_h"] < 1 and model["duration_s"] > 0 and model["data_points"] > 1000
+        assert 0 <= model["age_h"] < 24 and model["duration_s"] > 0 and model["data_points"] > 1000
         assert model["period"]["from"] < model["period"]["to"] < model["holdout"]["from"] < model["holdout"]["to"]
         classes = 3 if model["variant"] == "1x2" else 2
         holdout = model["holdout"]
@@ -354,7 +354,7 @@ def test_clear_while_predicting_and_training(trained, league, serve):
         with requests.Session() as session:
             session.trust_env = False
             while not stop.is_set():
-                answer = session.post(server.url + "/predict", json=ask, timeout=20)
+                answer = session.post(server.url + "/predict", json=ask, timeout=PATIENCE)
                 if answer.status_code != 200:
                     wrong.append(answer.text)
                     return
@@ -373,8 +373,8 @@ def test_clear_while_predicting_and_training(trained, league, serve):
             for _ in range(8):
                 answer = server.request("DELETE", f"/api/models/clear/{league}/1x2/lightgbm")
                 assert answer.status_code == 200, answer.text
-                if server.job(job)["job"]["state"] == "running":
-                    assert server.predict(**ask)["prediction"] is None
+                if server.predict(**ask)["prediction"] is not None:  # of a training that has ended in between, and of no other
+                    assert models(server, variant="1x2", bot="lightgbm", stage="Production", cleared="false")
                 time.sleep(0.05)
             states.append(server.wait_job(job)["job"])
         for state in states:  # a version that was cleared between its file and its record cannot be recorded
@@ -382,7 +382,7 @@ def test_clear_while_predicting_and_training(trained, league, serve):
     finally:
         stop.set()
         for thread in threads:
-            thread.join(30)
+            thread.join(2 * PATIENCE)
     assert not wrong, wrong[:3]
     assert answered[0] > 20 and server.process.poll() is None
     server.request("DELETE", "/api/models/clear-all?confirm=true")
@@ -416,7 +416,7 @@ def test_events_of_models(trained, league, serve):
     seen = []
 
     def follow():
-        answer = server.session.get(server.url + "/api/events", params={"topics": "models"}, stream=True, timeout=20)
+        answer = server.session.get(server.url + "/api/events", params={"topics": "models"}, stream=True, timeout=PATIENCE)
         for line in answer.iter_lines(decode_unicode=True):
             if line.startswith("data:"):
                 seen.append(json.loads(line[5:]))
@@ -425,10 +425,10 @@ def test_events_of_models(trained, league, serve):
 
     thread = threading.Thread(target=follow, daemon=True)
     thread.start()
-    time.sleep(0.5)
+    wait_for(lambda: seen, 10, "the subscription")
     import requests
-    requests.post(f"{server.url}/api/models/versions/{version}/archive", timeout=20)
-    requests.delete(f"{server.url}/api/models/versions/{version}", timeout=20)
-    thread.join(10)
+    requests.post(f"{server.url}/api/models/versions/{version}/archive", timeout=PATIENCE)
+    requests.delete(f"{server.url}/api/models/versions/{version}", timeout=PATIENCE)
+    thread.join(PATIENCE)
     text = json.dumps(seen)
     assert '"archived"' in text and '"cleared"' in text and version in text

@@ -12,10 +12,10 @@ import threading
 import time
 
 import pytest
-from conftest import FAST, assert_error, wait_for
+from conftest import FAST, PATIENCE, assert_error, quickest, wait_for
 
 SECRET = "a secret of some length".replace(" ", "-")
-QUICK = ["--notify-retry-ms", "100", "--notify-timeout-ms", "2000"]
+QUICK = ["--notify-retry-ms", "100", "--notify-timeout-ms", "60000"]  # nobody is given up because the machine is busy
 
 
 def is_signed(headers, body, secret, tolerance=300):
@@ -26,9 +26,10 @@ def is_signed(headers, body, secret, tolerance=300):
 
 
 class Receiver:
-    """Takes webhooks; answers[n] is the status of the n-th request, the last one for all that follow."""
+    """Takes webhooks; answers[n] is the status of the n-th request, the last one for all that follow. `held`: a socket with
+    its port, on which nobody listens yet."""
 
-    def __init__(self, port=0, answers=(204,), pause=0, location=None):
+    def __init__(self, held=None, answers=(204,), pause=0, location=None):
         self.requests, self.answers, self.pause = [], list(answers), pause
         receiver = self
 
@@ -53,7 +54,11 @@ class Receiver:
             allow_reuse_address = True
             daemon_threads = True
 
-        self.server = Server(("127.0.0.1", port), Handler)
+        self.server = Server(("127.0.0.1", 0), Handler, bind_and_activate=held is None)
+        if held is not None:
+            self.server.socket.close()
+            self.server.socket, self.server.server_address = held, held.getsockname()
+            self.server.server_activate()
         self.port = self.server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}/hook?token=of-the-path"
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
@@ -250,9 +255,9 @@ def test_given_up(empty, serve, receive):
 
 def test_down_then_up_over_a_restart(empty, serve, receive):
     """The receiver is down, the server is killed and started again, the receiver comes up: it is told."""
-    free = socket.create_server(("127.0.0.1", 0))
-    port = free.getsockname()[1]
-    free.close()
+    held = socket.socket()  # refuses until somebody listens; and nobody else can take its port
+    held.bind(("127.0.0.1", 0))
+    port = held.getsockname()[1]
     server = serve(empty, *QUICK)
     answer = server.post("/api/notifications/webhooks", {"url": f"http://127.0.0.1:{port}/", "secret": SECRET})
     assert answer.status_code == 201
@@ -263,7 +268,7 @@ def test_down_then_up_over_a_restart(empty, serve, receive):
     assert row["next_at"] > row["created_at"]
     server.kill()
     server = serve(empty, *QUICK)
-    receiver = receive(port=port)
+    receiver = receive(held=held)
     row, = wait_states(server, "delivered")
     assert receiver.events() == ["test"] and row["log"][-1]["status"] == 204 and row["attempts"] == len(row["log"])
 
@@ -284,28 +289,26 @@ def test_killed_in_the_middle(empty, serve, receive):
 
 
 def test_stops_quickly_while_a_receiver_is_slow(empty, serve, receive):
-    receiver = receive(pause=8)
-    server = serve(empty, "--notify-timeout-ms", "30000")
+    receiver = receive(pause=2 * PATIENCE)
+    server = serve(empty, *QUICK)
     add(server, receiver)
     server.post("/api/notifications/test")
     time.sleep(0.7)
     began = time.monotonic()
     assert server.stop() == 0
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 30
     assert empty.one("SELECT state FROM delivery") == "waiting"
 
 
 def test_a_slow_receiver_holds_up_nobody(empty, serve, receive):
-    slow, fast = receive(pause=3), receive()
+    slow, fast = receive(pause=2 * PATIENCE), receive()
     server = serve(empty, *QUICK)
     add(server, slow)
     add(server, fast)
-    began = time.monotonic()
     for _ in range(5):
         server.post("/api/notifications/test")
-    fast.wait(5, timeout=2.5)
-    assert time.monotonic() - began < 2.5
-    assert server.get("/health").elapsed.total_seconds() < 0.5
+    fast.wait(5)  # long before the first request to the other one is given up
+    assert quickest(lambda: server.get("/health"), 0.5).status_code == 200
 
 
 def test_no_redirects_to_others(empty, serve, receive):

@@ -2,11 +2,12 @@
 the task `selftest`, which behaves as it is told."""
 import json
 import os
+import signal
 import time
 
 import pytest
 import requests
-from conftest import assert_error, process_is_alive, wait_for
+from conftest import PATIENCE, assert_error, process_is_alive, wait_for
 
 ENDLESS = {"steps": 100000, "step_ms": 50}
 STUBBORN = {**ENDLESS, "ignores_term": True}
@@ -37,8 +38,8 @@ def state(server, job_id):
     return server.job(job_id)["job"]["state"]
 
 
-def wait_state(server, job_id, *states, timeout=30):
-    return server.wait_job(job_id, states, timeout)["job"]
+def wait_state(server, job_id, *states):
+    return server.wait_job(job_id, states)["job"]
 
 
 def queue(server, name="default"):
@@ -102,15 +103,16 @@ def test_parallelism_is_a_setting(empty, serve):
 
 
 def test_not_before(server):
-    due = time.time() + 1.5
-    text = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(due + 1))
-    job = quick(server, not_before=text)
+    def at(seconds):
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
+    text, late = at(2.5), at(3600)
+    job, never = quick(server, not_before=text), quick(server, not_before=late)
     assert server.job(job)["job"]["not_before"] == text
     other = quick(server)
-    wait_state(server, other, "succeeded")  # it does not hold the queue
-    assert state(server, job) == "queued"
+    wait_state(server, other, "succeeded")  # they do not hold the queue
     wait_state(server, job, "succeeded")
     assert server.job(job)["job"]["started_at"] >= text[:-1]
+    assert state(server, never) == "queued" and server.job(never)["job"]["not_before"] == late
     assert_error(post(server, not_before="tomorrow"), 400, "invalid", "not_before")
 
 
@@ -215,14 +217,12 @@ def test_time_limits(empty, serve):
     server = serve(empty, "--job-time-s", "2", "--job-warn-s", "1", "--job-grace-ms", "300")
     job = submit(server, STUBBORN, max_attempts=3)
     pid = wait_state(server, job, "running")["pid"]
-    wait_for(lambda: server.job(job)["job"]["warning"], 10, "the soft limit is noticed")
-    assert state(server, job) == "running"
     ended = wait_state(server, job, *FINAL)
     assert (ended["state"], ended["attempt"], ended["warning"]) == ("failed", 1, True)
     assert "ran longer than 2 s" in ended["error"]
     assert not process_is_alive(pid)
     log = (empty.data_dir / "logs" / f"{job}.log").read_text()
-    assert "warning: it runs for" in log
+    assert 0 < log.find("warning: it runs for") < log.find("ran longer than 2 s"), log
 
 
 def test_memory_limit(empty, serve):
@@ -246,11 +246,14 @@ def test_processor_limit(empty, serve):
 # ---- progress ----
 
 def test_progress_and_metrics(server):
-    job = submit(server, {"steps": 40, "step_ms": 50, "epochs": 40})
+    steps = 10000
+    job = submit(server, {"steps": steps, "step_ms": 50, "epochs": steps})
     seen = wait_for(lambda: (row := server.job(job)["job"])["epoch"] >= 8 and row, 20, "some epochs")
-    assert seen["phase"] == "selftest" and seen["total"] == 40 and seen["epochs"] == 40
-    assert 0 < seen["done"] < 40 and 0 < seen["eta_s"] < 20
+    assert seen["phase"] == "selftest" and seen["total"] == steps and seen["epochs"] == steps
+    assert 0 < seen["done"] < steps and seen["eta_s"] > 0
     assert seen["loss"] == pytest.approx(1 / (1 + seen["epoch"])) and seen["best_loss"] == seen["loss"]
+    act(server, job, "force-stop")
+    job = submit(server, {"steps": 40, "step_ms": 5, "epochs": 40})
     ended = wait_state(server, job, "succeeded")
     assert (ended["epoch"], ended["done"], ended["eta_s"]) == (40, 40, None)
 
@@ -258,12 +261,13 @@ def test_progress_and_metrics(server):
 # ---- controls ----
 
 def test_pause_lets_the_running_one_finish(server):
-    running = submit(server, {"steps": 10, "step_ms": 50})
+    running = submit(server, {"steps": 30, "step_ms": 50})
     waiting = quick(server)
-    wait_state(server, running, "running")
+    pid = server.hold(running)
     paused = control(server, "pause", who="ann")
     assert paused["is_paused"] and paused["is_running"] and paused["current"] == running
     assert paused["paused_by"] == "ann" and paused["paused_at"]
+    os.kill(pid, signal.SIGCONT)
     wait_state(server, running, "succeeded")
     time.sleep(0.5)
     assert state(server, waiting) == "queued"
@@ -294,14 +298,15 @@ def test_pause_outlives_the_server(empty, serve, killed):
 
 
 def test_stop_finishes_the_running_one_and_clears_the_rest(server):
-    running = submit(server, {"steps": 10, "step_ms": 50})
+    running = submit(server, {"steps": 30, "step_ms": 50})
+    pid = server.hold(running)
     waiting = [quick(server) for _ in range(3)]
     other = submit(server, {"steps": 20, "step_ms": 50}, queue="training")
-    wait_state(server, running, "running")
     status = control(server, "stop", who="ann")
     assert (status["queued"], status["stopped"], status["is_stopping"]) == (0, 3, True)
     assert [state(server, job) for job in waiting] == ["stopped"] * 3
     assert state(server, running) == "running"
+    os.kill(pid, signal.SIGCONT)
     assert wait_state(server, running, *FINAL)["state"] == "succeeded"
     assert not queue(server)["is_stopping"]
     assert wait_state(server, other, *FINAL)["state"] == "succeeded"
@@ -311,38 +316,41 @@ def test_stop_finishes_the_running_one_and_clears_the_rest(server):
     wait_state(server, quick_again, "succeeded")
 
 
-def test_force_stop_of_one_that_ignores_term(server):
+def test_force_stop_of_one_that_ignores_term(empty, serve):
+    server = serve(empty, "--job-grace-ms", "1500")
     running, waiting = submit(server, STUBBORN), quick(server)
     pid = wait_state(server, running, "running")["pid"]
     wait_for(lambda: server.job(running)["job"]["done"] >= 1, 10, "it is at work")
     begin = time.monotonic()
     status = control(server, "force-stop", who="ann")
     assert status["is_stopping"] and status["is_running"] and status["queued"] == 0
-    assert state(server, running) == "stopping" and process_is_alive(pid)
+    was_alive = process_is_alive(pid)
+    assert was_alive or time.monotonic() - begin > 1
     assert state(server, waiting) == "stopped"
+    end = time.monotonic() + PATIENCE
     while (now := state(server, running)) != "stopped":
-        assert now == "stopping"
+        assert now == "stopping" and time.monotonic() < end
         time.sleep(0.01)
     assert not process_is_alive(pid)  # it is called stopped when it is gone, not before
-    assert 0.35 < time.monotonic() - begin < 10  # the grace, then KILL
+    assert time.monotonic() - begin > 1.4  # the grace, then KILL
     assert history(server, running)[-2:] == [("running", "stopping", "ann"), ("stopping", "stopped", "")]
     assert not queue(server)["is_stopping"]
 
 
 def test_force_stop_of_a_job_twice_kills_at_once(empty, serve):
-    server = serve(empty, "--job-grace-ms", "60000")
+    server = serve(empty, "--job-grace-ms", "600000")
     job = submit(server, STUBBORN)
     wait_for(lambda: server.job(job)["job"]["done"] >= 1, 10, "it is at work")
     assert act(server, job, "stop").status_code == 202
     time.sleep(0.3)
     assert state(server, job) == "stopping"
     assert act(server, job, "force-stop").status_code == 202
-    assert wait_state(server, job, *FINAL, timeout=10)["state"] == "stopped"
+    assert wait_state(server, job, *FINAL)["state"] == "stopped"
     assert_error(act(server, job, "force-stop"), 409, "conflict")
 
 
 def test_a_stopped_job_goes_on_where_it_was(server, empty):
-    job = submit(server, {"steps": 60, "step_ms": 50})
+    job = submit(server, {"steps": 200, "step_ms": 20})
     wait_for(lambda: server.job(job)["job"]["done"] >= 10, 20, "some steps")
     act(server, job, "stop")
     wait_state(server, job, "stopped")
@@ -387,6 +395,28 @@ def test_each_life_of_the_server_has_its_lease(server, empty, serve):
     control(server, "force-stop")
 
 
+def test_a_job_that_ends_its_server_each_time_is_given_up(empty, serve):
+    """Queued again five times, then it has failed and says why, and the jobs behind it run; resumed, it counts anew."""
+    server = serve(empty)
+    job = blocked(server)
+    behind = quick(server)
+    for life in range(1, 7):
+        wait_state(server, job, "running")
+        assert state(server, behind) == "queued"
+        server.kill()
+        server = serve(empty)
+    row = wait_state(server, job, *FINAL)
+    assert (row["state"], row["attempt"]) == ("failed", 6)
+    assert "the server ended 6 times while the job ran" in row["error"]
+    wait_state(server, behind, "succeeded")
+    assert act(server, job, "resume").status_code == 202
+    wait_state(server, job, "running")
+    server.kill()
+    server = serve(empty)
+    wait_state(server, job, "running")
+    control(server, "force-stop")
+
+
 def test_memory_does_not_grow_with_history(server, empty):
     """1,200 jobs that were stopped before they ran: the server's memory after the first 600 is that after the last."""
     def resident():
@@ -397,7 +427,7 @@ def test_memory_does_not_grow_with_history(server, empty):
         control(server, "pause")
         session = requests.Session()
         for _ in range(count):
-            session.post(server.url + "/api/jobs", data=json.dumps({"task": "selftest"}), timeout=20).raise_for_status()
+            session.post(server.url + "/api/jobs", data=json.dumps({"task": "selftest"}), timeout=PATIENCE).raise_for_status()
         assert control(server, "stop")["queued"] == 0
         return resident()
     round_of(300)

@@ -339,6 +339,22 @@ def test_shapes_of_the_routes(shifted, serve, tmp_path):
 HEAD = "Div,Date,Time,HomeTeam,AwayTeam,FTHG,FTAG,FTR"
 
 
+
+def test_thresholds_are_those_in_force(imported, serve):
+    """What was set of the scheduled check is what the server and the command say."""
+    server = serve(imported)
+    assert server.get("/api/ml-management/retraining/status").json()["drift_threshold"] == 0.15
+    answer = server.request("PUT", "/api/schedule/performance", json={"options": {"drift_threshold": 0.3, "cooldown_h": 48}})
+    assert answer.status_code == 200, answer.text
+    status = server.get("/api/ml-management/retraining/status").json()
+    assert (status["drift_threshold"], status["cooldown_h"], status["performance_threshold"]) == (0.3, 48, 0.75)
+    assert server.get("/api/drift").json()["thresholds"]["drift_threshold"] == 0.3
+    shown = server.almanac.json("retraining", "status")
+    assert (shown["drift_threshold"], shown["cooldown_h"]) == (0.3, 48)
+    server.request("PUT", "/api/schedule/performance", json={"options": {}})
+    assert server.get("/api/drift").json()["thresholds"]["drift_threshold"] == 0.15
+
+
 def import_match(almanac, folder, name, day, home, away, score):
     goals = ["", "", ""] if score is None else [*map(str, score), "H" if score[0] > score[1] else "A" if score[0] < score[1] else "D"]
     folder.mkdir(exist_ok=True)

@@ -13,7 +13,7 @@ from conftest import assert_error, process_is_alive, wait_for
 
 QUICK = {"parameters": {"trees": 20, "leaves": 7}, "folds": 2}
 SLOW = {"parameters": {"trees": 150, "leaves": 7}, "folds": 0}  # a second
-ROUNDS = 400
+ROUNDS = 1000
 ENDLESS = {"parameters": {"trees": 10000, "leaves": 31}, "folds": 2}  # a minute or more
 FITS = {"parameters": "trees=120,leaves=7", "folds": 5}
 
@@ -55,7 +55,7 @@ def cli_control(server, action):
     return json.loads(cli(server, "training", action, "--json").stdout)
 
 
-def wait_status(server, condition, what, timeout=90):
+def wait_status(server, condition, what, timeout=300):
     return wait_for(lambda: (now := status(server)) and condition(now) and now, timeout,
                     lambda: f"{what}: {status(server)}")
 
@@ -228,10 +228,11 @@ CONTROLS = pytest.mark.parametrize("act", [control, cli_control], ids=["http", "
 @CONTROLS
 def test_pause_lets_the_current_finish_and_holds_the_rest(server, leagues, act):
     answer = start(server, leagues, ["1x2"], ["lightgbm"], **SLOW)
-    wait_running(server)
+    first, second = [job["id"] for job in answer["jobs"]]
+    pid = server.hold(first)
     paused = act(server, "pause")
     assert paused["is_paused"] and paused["is_running"] and paused["queue_length"] == 1
-    first, second = [job["id"] for job in answer["jobs"]]
+    os.kill(pid, signal.SIGCONT)
     assert server.wait_job(first)["job"]["state"] == "succeeded"
     time.sleep(0.5)
     held = status(server)
@@ -247,8 +248,8 @@ def test_pause_lets_the_current_finish_and_holds_the_rest(server, leagues, act):
 
 def test_pause_survives_the_server(imported, serve, leagues):
     server = serve(imported)
-    start(server, leagues, **SLOW)
-    wait_running(server)
+    answer = start(server, leagues, **SLOW)
+    server.hold(answer["jobs"][0]["id"])
     control(server, "pause")
     server.kill()
     server = serve(imported)
@@ -263,9 +264,10 @@ def test_pause_survives_the_server(imported, serve, leagues):
 @CONTROLS
 def test_stop_finishes_the_current_and_clears_the_rest(server, leagues, act):
     answer = start(server, leagues, ["1x2", "ou25"], **SLOW)
-    wait_running(server)
+    pid = server.hold(answer["jobs"][0]["id"])
     stopped = act(server, "stop")
     assert stopped["queue_length"] == 0 and stopped["is_running"] and stopped["is_stopping"]
+    os.kill(pid, signal.SIGCONT)
     end = wait_status(server, lambda now: not now["is_running"], "the current one is done")
     assert end["completed_count"] == 1 and end["stopped_count"] == 3 and not end["is_stopping"]
     assert states(server, answer["batch"]) == ["succeeded", "stopped", "stopped", "stopped"]
@@ -294,7 +296,7 @@ def test_force_stop_of_a_frozen_child(server, league):
     control(server, "force-stop")
     now = status(server)
     assert now["is_stopping"] or not process_is_alive(pid)
-    assert server.wait_job(job_id, timeout=30)["job"]["state"] == "stopped"
+    assert server.wait_job(job_id)["job"]["state"] == "stopped"
     assert not process_is_alive(pid)
 
 
@@ -384,14 +386,25 @@ def uninterrupted(imported_once, league, tmp_path_factory):
 
 
 def train_until_a_fit_is_kept(server, league):
-    job_id = server.post("/train", {"league": league, **FITS}).json()["job_id"]
-    wait_for(lambda: fits(server.almanac, job_id), 60, "a fit is kept")
-    return job_id
+    """The job stands still in the middle: (its id, its pid). When it was over before it could be held: once more."""
+    for _ in range(5):
+        job_id = server.post("/train", {"league": league, **FITS}).json()["job_id"]
+        wait_for(lambda: fits(server.almanac, job_id) or server.job(job_id)["job"]["state"] == "succeeded", 60, "a fit is kept")
+        pid = server.job(job_id)["job"]["pid"]
+        if pid is None or not process_is_alive(pid):
+            continue
+        os.kill(pid, signal.SIGSTOP)
+        if 0 < len(fits(server.almanac, job_id)) < 6:
+            return job_id, pid
+        os.kill(pid, signal.SIGCONT)
+        server.wait_job(job_id)
+    pytest.fail("no training can be held in the middle")
 
 
 def test_a_stopped_training_goes_on(server, league, uninterrupted):
-    job_id = train_until_a_fit_is_kept(server, league)
+    job_id, pid = train_until_a_fit_is_kept(server, league)
     server.post(f"/api/jobs/{job_id}/stop")
+    os.kill(pid, signal.SIGCONT)
     assert server.wait_job(job_id)["job"]["state"] == "stopped"
     kept = len(fits(server.almanac, job_id))
     assert 0 < kept < 6, "stopped in the middle"
@@ -403,8 +416,8 @@ def test_a_stopped_training_goes_on(server, league, uninterrupted):
 
 
 def test_a_killed_training_goes_on(server, league, uninterrupted):
-    job_id = train_until_a_fit_is_kept(server, league)
-    os.kill(server.job(job_id)["job"]["pid"], signal.SIGKILL)
+    job_id, pid = train_until_a_fit_is_kept(server, league)
+    os.kill(pid, signal.SIGKILL)
     assert server.wait_job(job_id)["job"]["state"] == "failed"
     kept = fits(server.almanac, job_id)
     assert kept
@@ -435,7 +448,7 @@ def test_a_stopped_backtest_goes_on(server, league):
 
 def test_a_training_goes_on_with_the_next_server(imported, serve, league, uninterrupted):
     server = serve(imported)
-    job_id = train_until_a_fit_is_kept(server, league)
+    job_id, _ = train_until_a_fit_is_kept(server, league)
     server.kill()
     server = serve(imported)
     assert model_of(server, job_id) == uninterrupted

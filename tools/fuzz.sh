@@ -13,19 +13,20 @@ findings=$BUILD/fuzz-findings
 run_once() { # run_once NAME ARGUMENT...
   local name=$1
   shift
-  touch "$findings/.begin"
+  touch "$findings/.begin-$name"
   if without_aslr "$BUILD_DIR/$name" "$@" >"$findings/$name.log" 2>&1; then
     return 0
   fi
   sed -n '/ERROR:\|runtime error\|Assertion/,/^SUMMARY/p' "$findings/$name.log" | head -n 40 >&2
-  [ -z "$(find "$findings" -name "$name-*" -newer "$findings/.begin")" ] || return 1
+  [ -z "$(find "$findings" -name "$name-*" -newer "$findings/.begin-$name")" ] || return 1
   tail -n 12 "$findings/$name.log" >&2
   return 2
 }
 
 fuzz_one() { # fuzz_one NAME
   local name=$1 arguments code=0
-  arguments=("-max_total_time=$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1
+  # -timeout: by the clock on the wall; an input takes milliseconds, but the machine may stand still
+  arguments=("-max_total_time=$seconds" -timeout=60 -rss_limit_mb=2048 -print_final_stats=1
     "-artifact_prefix=$findings/$name-")
   if [ -r "fuzz/$name.dict" ]; then
     arguments+=("-dict=fuzz/$name.dict")

@@ -47,20 +47,18 @@ enum err_code api_watched_filter(const struct http_request *request, struct watc
     return code == ERR_OK ? take_query(request, "bot", out->bot, sizeof(out->bot), err) : code;
 }
 
-/* What holds where nobody set anything else; what a version is compared with stands in its own "limits". */
-static void write_thresholds(struct json_writer *out)
+/* Of the scheduled check; what a version is compared with stands in its own "limits". */
+static void write_thresholds(struct json_writer *out, const struct performance_options *options)
 {
-    struct performance_options options;
-    option_defaults(task_performance.options, &options);
     json_begin_object(out);
-    json_field_f64(out, "drift_threshold", options.monitor.drift_threshold);
-    json_field_f64(out, "performance_threshold", options.monitor.performance_threshold);
-    json_field_f64(out, "false_alarm_rate", options.monitor.rate);
-    json_field_i64(out, "horizon_matches", options.monitor.horizon);
-    json_field_i64(out, "window_matches", options.monitor.window);
-    json_field_i64(out, "score_matches", options.monitor.least);
-    json_field_i64(out, "runs", options.monitor.runs);
-    json_field_i64(out, "samples", options.monitor.samples);
+    json_field_f64(out, "drift_threshold", options->monitor.drift_threshold);
+    json_field_f64(out, "performance_threshold", options->monitor.performance_threshold);
+    json_field_f64(out, "false_alarm_rate", options->monitor.rate);
+    json_field_i64(out, "horizon_matches", options->monitor.horizon);
+    json_field_i64(out, "window_matches", options->monitor.window);
+    json_field_i64(out, "score_matches", options->monitor.least);
+    json_field_i64(out, "runs", options->monitor.runs);
+    json_field_i64(out, "samples", options->monitor.samples);
     json_field_text(out, "calibration",
                     "loss: simulated seasons, match days of the version's holdout drawn with replacement; "
                     "drift: windows of the past against what came before them, in all leagues; the rate is "
@@ -99,11 +97,15 @@ static enum err_code write_models(const struct api *api, const struct watched_mo
 static enum err_code write_drift(const struct api *api, const struct watched_model *filter,
                                  struct json_writer *out, struct err *err)
 {
+    struct performance_options options;
+    option_defaults(task_performance.options, &options);
     json_begin_object(out);
     json_key(out, "models");
     enum err_code code = write_models(api, filter, out, err);
+    if (code == ERR_OK)
+        code = performance_options_in_force(api->store->db, &options, err);
     json_key(out, "thresholds");
-    write_thresholds(out);
+    write_thresholds(out, &options);
     json_end_object(out);
     return code;
 }

@@ -95,7 +95,7 @@ static void write_event(struct api *api, const struct retraining_event *event, b
     json_end_object(out);
 }
 
-static void write_settings(struct json_writer *out)
+static void write_triggers(struct json_writer *out)
 {
     json_key(out, "triggers");
     json_begin_object(out);
@@ -103,7 +103,6 @@ static void write_settings(struct json_writer *out)
     json_field_bool(out, "drift", true);
     json_field_bool(out, "performance", true);
     json_end_object(out);
-    retraining_write_settings(out);
 }
 
 /* The newest decision that led to a training; of all models, not only of those listed. */
@@ -128,13 +127,18 @@ static enum err_code write_head(struct api *api, struct json_writer *out, struct
 {
     bool is_on = true;
     int64_t checked_us = TIME_NONE, trigger_us = TIME_NONE;
+    struct performance_options options;
+    option_defaults(task_performance.options, &options);
     enum err_code code = retrain_store_is_on(api->store->db, &is_on, err);
     if (code == ERR_OK)
         code = retrain_store_last_checked(api->store->db, &checked_us, err);
     if (code == ERR_OK)
         code = find_last_trigger(api, &trigger_us, err);
+    if (code == ERR_OK)
+        code = performance_options_in_force(api->store->db, &options, err);
     json_field_bool(out, "is_running", is_on);
-    write_settings(out);
+    write_triggers(out);
+    retraining_write_settings(out, &options);
     json_field_time(out, "last_check", checked_us);
     json_field_time(out, "last_trigger", trigger_us);
     json_field_time(out, "next_run", schedule_service_next_us(api->schedule, task_retrain.name));

@@ -28,12 +28,13 @@ static void option_range(const struct option_row *row, char out[OPTION_RANGE_BYT
         return;
     bool has_min = row->min > (row->type == OPTION_INT ? -0x1p62 : -1e300);
     bool has_max = row->max < (row->type == OPTION_INT ? 0x1p62 : 1e300);
+    int digits = row->type == OPTION_INT ? 17 : 15; /* a whole number in full */
     if (has_min && has_max)
-        (void)snprintf(out, OPTION_RANGE_BYTES, "%.15g..%.15g", row->min, row->max);
+        (void)snprintf(out, OPTION_RANGE_BYTES, "%.*g..%.*g", digits, row->min, digits, row->max);
     else if (has_min)
-        (void)snprintf(out, OPTION_RANGE_BYTES, "at least %.15g", row->min);
+        (void)snprintf(out, OPTION_RANGE_BYTES, "at least %.*g", digits, row->min);
     else if (has_max)
-        (void)snprintf(out, OPTION_RANGE_BYTES, "at most %.15g", row->max);
+        (void)snprintf(out, OPTION_RANGE_BYTES, "at most %.*g", digits, row->max);
 }
 
 static void option_describe_choices(const struct option_row *row, char *out, size_t out_bytes)
@@ -138,11 +139,16 @@ void option_write_json(const struct option_table *table, const void *target, str
     json_end_object(out);
 }
 
+static void option_append_name(const struct option_row *row, struct buffer *out)
+{
+    for (const char *at = row->name; *at; at++)
+        buffer_append_char(out, *at == '_' ? '-' : *at);
+}
+
 static void option_append_flag_name(const struct option_row *row, struct buffer *out)
 {
     buffer_append_text(out, "--");
-    for (const char *at = row->name; *at; at++)
-        buffer_append_char(out, *at == '_' ? '-' : *at);
+    option_append_name(row, out);
 }
 
 static const char *option_type_name(enum option_type type)
@@ -178,7 +184,7 @@ static void option_append_wrapped(struct buffer *out, const char *text)
     buffer_append_char(out, '\n');
 }
 
-/* Doc, then in brackets unit, range or choices, default. */
+/* Doc, then in brackets unit, range or choices, default; how to turn off what is on. */
 static void option_append_meaning(const struct option_row *row, struct buffer *out)
 {
     char range[OPTION_RANGE_BYTES];
@@ -196,6 +202,10 @@ static void option_append_meaning(const struct option_row *row, struct buffer *o
     if (row->fallback[0] != '\0') {
         buffer_printf(out, "%sdefault %s", separator, row->fallback);
         separator = "; ";
+    }
+    if (row->type == OPTION_BOOL && strcmp(row->fallback, "true") == 0) {
+        buffer_append_text(out, "; off: --no-");
+        option_append_name(row, out);
     }
     if (separator[0] == ';')
         buffer_append_char(out, ']');

@@ -492,6 +492,26 @@ static void test_printing(void **state)
     buffer_release(&out);
 }
 
+/* What is on says how to turn it off; a whole number is written in full. */
+static void test_help_of_a_flag_that_is_on(void **state)
+{
+    (void)state;
+    static const struct option_row on_rows[] = {
+        {"drop_one", OPTION_BOOL, 0, sizeof(bool), "", 0, 0, "true", "Walk."},
+        {"seed", OPTION_INT, 8, sizeof(int64_t), "", 0, 9007199254740991.0, "7", "Same bytes."},
+        {"share", OPTION_REAL, 16, sizeof(double), "", 0.1, 0.9, "0.3", "Part."},
+    };
+    static const struct option_table on_table = {"x", on_rows, 3};
+    struct buffer out;
+    buffer_init(&out, 1 << 16);
+    option_write_help(&on_table, &out);
+    assert_string_equal(buffer_text(&out),
+                        "  --drop-one                Walk. [default true; off: --no-drop-one]\n"
+                        "  --seed <integer>          Same bytes. [0..9007199254740991; default 7]\n"
+                        "  --share <number>          Part. [0.1..0.9; default 0.3]\n");
+    buffer_release(&out);
+}
+
 static void test_help_wraps(void **state)
 {
     (void)state;
@@ -526,12 +546,19 @@ static void test_help_wraps(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),    cmocka_unit_test(test_set),
-        cmocka_unit_test(test_set_refuses), cmocka_unit_test(test_environment),
-        cmocka_unit_test(test_ini),         cmocka_unit_test(test_ini_refuses),
-        cmocka_unit_test(test_json),        cmocka_unit_test(test_json_refuses),
-        cmocka_unit_test(test_flags),       cmocka_unit_test(test_flags_refuse),
-        cmocka_unit_test(test_precedence),  cmocka_unit_test(test_printing),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_set),
+        cmocka_unit_test(test_set_refuses),
+        cmocka_unit_test(test_environment),
+        cmocka_unit_test(test_ini),
+        cmocka_unit_test(test_ini_refuses),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_json_refuses),
+        cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_flags_refuse),
+        cmocka_unit_test(test_precedence),
+        cmocka_unit_test(test_printing),
+        cmocka_unit_test(test_help_of_a_flag_that_is_on),
         cmocka_unit_test(test_help_wraps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

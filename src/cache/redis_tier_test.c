@@ -13,33 +13,43 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { TIMEOUT_MS = 100 };
+enum { TIMEOUT_MS = 60000, SHORT_MS = 100 }; /* a busy machine is no slow Redis; SHORT_MS for one that is */
 
 static struct test_redis server;
 static bool has_server;
-static atomic_llong skipped_us; /* added to the real time: rests pass at once */
+static atomic_llong skipped_us; /* the tiers' time: rests pass when it is said */
 
 static int64_t shifted_us(void *context)
 {
     (void)context;
-    return clock_monotonic_us() + atomic_load(&skipped_us);
+    return 1 + atomic_load(&skipped_us);
 }
 
-static struct redis_tier *open_tier(const char *url, const char *prefix)
+static struct redis_tier *open_tier_in(const char *url, const char *prefix, int64_t timeout_ms)
 {
     struct redis_tier *tier = NULL;
     struct err err;
     struct clock clock = {shifted_us, shifted_us, NULL};
-    enum err_code code = redis_tier_create(url, prefix, TIMEOUT_MS, clock, &tier, &err);
+    enum err_code code = redis_tier_create(url, prefix, timeout_ms, clock, &tier, &err);
     assert_int_equal(code, ERR_OK);
     return tier;
 }
 
-static struct redis_tier *server_tier(const char *prefix)
+static struct redis_tier *open_tier(const char *url, const char *prefix)
+{
+    return open_tier_in(url, prefix, TIMEOUT_MS);
+}
+
+static struct redis_tier *server_tier_in(const char *prefix, int64_t timeout_ms)
 {
     char url[128];
     (void)snprintf(url, sizeof(url), "redis://:secret%%2fword@127.0.0.1:%u/3", (unsigned)server.port);
-    return open_tier(url, prefix);
+    return open_tier_in(url, prefix, timeout_ms);
+}
+
+static struct redis_tier *server_tier(const char *prefix)
+{
+    return server_tier_in(prefix, TIMEOUT_MS);
 }
 
 static int set_up(void **state)
@@ -143,11 +153,15 @@ static void values_expire(void **state)
     (void)state;
     need_server();
     struct redis_tier *tier = server_tier("almanac:");
-    put(tier, "short", "x", 50);
-    put(tier, "long", "y", 60000);
-    assert_string_equal(get(tier, "short"), "x");
-    usleep(80000);
-    assert_string_equal(get(tier, "short"), "(none)");
+    bool was_there = false;
+    for (int64_t ttl_ms = 50; !was_there && ttl_ms < 60000; ttl_ms *= 4) { /* longer on a busy machine */
+        put(tier, "short", "x", ttl_ms);
+        was_there = strcmp(get(tier, "short"), "x") == 0;
+    }
+    assert_true(was_there);
+    put(tier, "long", "y", 600000);
+    while (strcmp(get(tier, "short"), "(none)") != 0)
+        usleep(10000);
     assert_string_equal(get(tier, "long"), "y");
     redis_tier_destroy(tier);
 }
@@ -302,15 +316,14 @@ static void a_redis_that_is_down_costs_nothing(void **state)
     struct redis_tier *tier = open_tier(url, "");
     assert_string_equal(get(tier, "a"), "(none)");
     assert_int_equal(redis_tier_counts(tier).errors, 1);
-    int64_t begin_us = clock_monotonic_us();
     for (int i = 0; i < 1000; i++) {
         assert_string_equal(get(tier, "a"), "(none)");
         put(tier, "a", "x", 1000);
         redis_tier_remove_prefix(tier, "");
+        atomic_fetch_add(&skipped_us, 1000);
     }
-    assert_true(clock_monotonic_us() - begin_us < 1000000);
     struct redis_counts counts = redis_tier_counts(tier);
-    assert_true(counts.errors <= 4); /* 0.2, 0.4, 0.8 s between the tries */
+    assert_in_range(counts.errors, 2, 4); /* 0.2, 0.4, 0.8 s between the tries */
     assert_int_equal(counts.misses, 1001);
     assert_int_equal(counts.writes, 0);
     assert_false(counts.is_connected);
@@ -347,22 +360,32 @@ static void a_paused_redis_delays_one_call_and_no_more(void **state)
 {
     (void)state;
     need_server();
-    struct redis_tier *tier = server_tier("s:");
-    put(tier, "a", "x", 60000);
+    struct redis_tier *tier = server_tier_in("s:", SHORT_MS), *patient = server_tier("s:");
+    put(patient, "a", "x", 600000);
+    for (int i = 0; i < 100 && !redis_tier_counts(tier).is_connected; i++) { /* it may be a busy machine */
+        (void)get(tier, "a");
+        atomic_fetch_add(&skipped_us, 20000000);
+    }
+    uint64_t errors = redis_tier_counts(tier).errors;
     process_signal(&server.process, SIGSTOP);
     int64_t begin_us = clock_monotonic_us();
     assert_string_equal(get(tier, "a"), "(none)");
     int64_t took_us = clock_monotonic_us() - begin_us;
-    assert_true(took_us >= TIMEOUT_MS * 900 && took_us < TIMEOUT_MS * 3000);
-    begin_us = clock_monotonic_us();
+    assert_true(took_us >= SHORT_MS * 900 && took_us < TIMEOUT_MS * 1000);
+    assert_int_equal(redis_tier_counts(tier).errors, errors + 1);
     for (int i = 0; i < 100; i++)
         assert_string_equal(get(tier, "a"), "(none)");
-    assert_true(clock_monotonic_us() - begin_us < TIMEOUT_MS * 1000);
+    assert_int_equal(redis_tier_counts(tier).errors, errors + 1); /* it was not asked again */
     process_signal(&server.process, SIGCONT);
-    atomic_fetch_add(&skipped_us, 20000000);
-    assert_string_equal(get(tier, "a"),
-                        "x"); /* and the late answer to the first was not taken for this one's */
+    assert_string_equal(get(patient, "a"), "x");
+    const char *value = "(none)";
+    for (int i = 0; i < 100 && strcmp(value, "(none)") == 0; i++) {
+        atomic_fetch_add(&skipped_us, 20000000);
+        value = get(tier, "a");
+    }
+    assert_string_equal(value, "x"); /* and the late answer to the first was not taken for this one's */
     redis_tier_destroy(tier);
+    redis_tier_destroy(patient);
 }
 
 enum { READERS = 6 };
@@ -399,15 +422,16 @@ static void many_threads_share_a_connection(void **state)
     struct redis_tier *tier = server_tier("t:");
     for (size_t i = 0; i < READERS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, read_much, tier), 0);
-    usleep(100000);
+    for (int round = 0; redis_tier_counts(tier).hits < 100 && round < 60000; round++)
+        usleep(1000);
     test_redis_kill(&server); /* in the middle of it */
     test_redis_run(&server);
-    usleep(50000);
-    atomic_fetch_add(&skipped_us, 20000000);
     uint64_t hits = redis_tier_counts(tier).hits;
-    for (int round = 0; redis_tier_counts(tier).hits < hits + 100 && round < 5000; round++)
+    for (int round = 0; redis_tier_counts(tier).hits < hits + 100 && round < 60000; round++) {
+        atomic_fetch_add(&skipped_us, 20000000);
         usleep(1000);
-    assert_true(hits > 0 && redis_tier_counts(tier).hits >= hits + 100); /* before and after */
+    }
+    assert_true(hits >= 100 && redis_tier_counts(tier).hits >= hits + 100); /* before and after */
     atomic_store(&is_over, true);
     for (size_t i = 0; i < READERS; i++) {
         void *wrong;

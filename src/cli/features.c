@@ -143,9 +143,9 @@ static enum err_code run_audit(const struct command *command, int argc, char **a
     if (code == ERR_OK)
         code = prepare_audit_open(&session.context, &source, err);
     if (code == ERR_OK) {
-        code =
-            audit_run(football_feature_set_widest(), &source, options.full ? FULL_CUTS : (size_t)options.cuts,
-                      (uint64_t)options.seed, session.pool, NULL, &report, err);
+        code = audit_run(football_feature_set_widest(), &source, NULL,
+                         options.full ? FULL_CUTS : (size_t)options.cuts, (uint64_t)options.seed,
+                         session.pool, NULL, &report, err);
         prepare_audit_close(&source);
     }
     if (code == ERR_OK)

@@ -12,7 +12,7 @@
 
 enum { VERSIONS_MAX = 4096 };
 
-/* Flags that name a model; empty ones match all. */
+/* Flags that name a model, empty ones match all; and why it changes its stage. */
 struct name_options {
     char league[64], target[32], bot[32], why[256];
 };
@@ -21,9 +21,13 @@ static const struct option_row name_rows[] = {
     {"league", OPTION_TEXT, MEMBER(league), "", 0, 0, "", "only models of this league"},
     {"target", OPTION_TEXT, MEMBER(target), "", 0, 0, "", "only models of this target"},
     {"bot", OPTION_TEXT, MEMBER(bot), "", 0, 0, "", "only models of this bot"},
+};
+static const struct option_row why_rows[] = {
     {"why", OPTION_TEXT, MEMBER(why), "", 0, 0, "by hand", "reason kept in the history"},
 };
 static const struct option_table name_table = {"models", name_rows, sizeof(name_rows) / sizeof(*name_rows)};
+static const struct option_table why_table = {"models_promote", why_rows,
+                                              sizeof(why_rows) / sizeof(*why_rows)};
 
 /* What every command here begins with: one positional (or none), a session, the name. */
 struct models {
@@ -208,13 +212,11 @@ const struct command command_models_current = {
     "models current", "[flags]", "the versions in production; fails when there is none",
     &name_table,      NULL,      run_current};
 const struct command command_models_dump = {
-    "models dump", "VERSION|FILE", "what is in a model file, section by section",
-    &name_table,   NULL,           run_dump};
+    "models dump", "VERSION|FILE", "what is in a model file, section by section", NULL, NULL, run_dump};
 const struct command command_models_reproduce = {
-    "models reproduce", "VERSION", "make a version again and compare the bytes",
-    &name_table,        NULL,      run_reproduce};
+    "models reproduce", "VERSION", "make a version again and compare the bytes", NULL, NULL, run_reproduce};
 const struct command command_models_promote = {
-    "models promote", "VERSION [--why TEXT]", "put a version into production by hand", &name_table, NULL,
+    "models promote", "VERSION [--why TEXT]", "put a version into production by hand", &why_table, NULL,
     run_promote};
 const struct command command_models_rollback = {"models rollback",
                                                 "--league L --target T --bot B",

@@ -29,18 +29,26 @@ static void find_who(char *out, size_t out_bytes)
 
 /* ---- status ---- */
 
-static void write_status(bool is_on, const struct retraining_event *events, size_t count, struct buffer *text)
+/* What `status` shows. */
+struct status {
+    bool is_on;
+    struct performance_options options;
+    struct retraining_event events[EVENTS_SHOWN];
+    size_t count;
+};
+
+static void write_status(const struct status *status, struct buffer *text)
 {
     struct json_writer out;
     json_writer_init(&out, text);
     json_begin_object(&out);
-    json_field_bool(&out, "is_running", is_on);
-    retraining_write_settings(&out);
+    json_field_bool(&out, "is_running", status->is_on);
+    retraining_write_settings(&out, &status->options);
     json_key(&out, "history");
     json_begin_array(&out);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < status->count; i++) {
         json_begin_object(&out);
-        retraining_write_event(&out, &events[i]);
+        retraining_write_event(&out, &status->events[i]);
         json_end_object(&out);
     }
     json_end_array(&out);
@@ -48,38 +56,46 @@ static void write_status(bool is_on, const struct retraining_event *events, size
     buffer_append_char(text, '\n');
 }
 
-static void print_status(bool is_on, const struct retraining_event *events, size_t count, struct buffer *text)
+static void print_status(const struct status *status, struct buffer *text)
 {
-    buffer_printf(text, "auto-retraining is %s; newest decisions first:\n", is_on ? "on" : "stopped");
-    for (size_t i = 0; i < count; i++) {
+    buffer_printf(
+        text,
+        "auto-retraining is %s (drift threshold %g, performance threshold %g, cooldown %lld h); newest "
+        "decisions first:\n",
+        status->is_on ? "on" : "stopped", status->options.monitor.drift_threshold,
+        status->options.monitor.performance_threshold, (long long)status->options.cooldown_h);
+    for (size_t i = 0; i < status->count; i++) {
+        const struct retraining_event *event = &status->events[i];
         char at[TIME_TEXT_BYTES];
-        time_format_iso(events[i].at_us, at);
-        buffer_printf(text, "%.19s  %-11s %-8s %s/%s/%s %s  %s\n", at, events[i].cause, events[i].decision,
-                      events[i].model.subject, events[i].model.variant, events[i].model.bot,
-                      events[i].model.version, events[i].reason);
+        time_format_iso(event->at_us, at);
+        buffer_printf(text, "%.19s  %-11s %-8s %s/%s/%s %s  %s\n", at, event->cause, event->decision,
+                      event->model.subject, event->model.variant, event->model.bot, event->model.version,
+                      event->reason);
     }
-    if (count == 0)
+    if (status->count == 0)
         buffer_append_text(text, "none yet\n");
 }
 
 static enum err_code show_status(struct session *session, struct err *err)
 {
     static const struct watched_model all = {"", "", "", ""};
-    struct retraining_event *events = calloc(EVENTS_SHOWN, sizeof(*events));
-    size_t count = EVENTS_SHOWN;
-    bool is_on = true;
+    struct status *status = calloc(1, sizeof(*status));
     struct buffer text;
     buffer_init(&text, LIMIT_RESULT_BYTES);
-    enum err_code code = events != NULL ? retrain_store_is_on(session->store.db, &is_on, err)
-                                        : err_nomem(err, EVENTS_SHOWN * sizeof(*events));
+    if (status == NULL)
+        return err_nomem(err, sizeof(*status));
+    status->count = EVENTS_SHOWN;
+    enum err_code code = retrain_store_is_on(session->store.db, &status->is_on, err);
     if (code == ERR_OK)
-        code = retrain_store_events(session->store.db, &all, events, &count, err);
+        code = performance_options_in_force(session->store.db, &status->options, err);
+    if (code == ERR_OK)
+        code = retrain_store_events(session->store.db, &all, status->events, &status->count, err);
     if (code == ERR_OK) {
-        (session->settings.json ? write_status : print_status)(is_on, events, count, &text);
+        (session->settings.json ? write_status : print_status)(status, &text);
         command_print(&text);
     }
     buffer_release(&text);
-    free(events);
+    free(status);
     return code;
 }
 

@@ -335,7 +335,7 @@ static enum err_code run_preview(const struct command *command, int argc, char *
 }
 
 const struct command command_schedule_list = {
-    "schedule list", "[flags]", "what is done by itself, and when", NULL, NULL, run_list};
+    "schedule list", "", "what is done by itself, and when", NULL, NULL, run_list};
 const struct command command_schedule_show = {
     "schedule show", "TASK", "one scheduled task, and what became of its last runs", NULL, NULL, run_show};
 const struct command command_schedule_run = {

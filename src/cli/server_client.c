@@ -182,10 +182,11 @@ enum err_code server_client_call(struct server_client *client, const char *metho
 struct event_reader {
     struct server_client *client;
     struct lines lines;
+    int64_t id;
     char name[32];
     struct buffer data;
     bool has_data, is_done;
-    bool (*event)(void *context, const char *name, struct text data);
+    bool (*event)(void *context, int64_t id, const char *name, struct text data);
     void *context;
 };
 
@@ -199,11 +200,15 @@ static void on_event_line(void *context, const char *text, size_t size_bytes)
     if (size_bytes == 0) {
         if (reader->has_data)
             reader->is_done =
-                !reader->event(reader->context, reader->name,
+                !reader->event(reader->context, reader->id, reader->name,
                                (struct text){buffer_text(&reader->data), reader->data.size_bytes});
         buffer_clear(&reader->data);
         reader->has_data = false;
+        reader->id = -1;
         reader->name[0] = '\0';
+    } else if (text_starts(line, "id: ")) {
+        if (!text_parse_i64((struct text){text + 4, size_bytes - 4}, &reader->id))
+            reader->id = -1;
     } else if (text_starts(line, "event: ")) {
         (void)text_copy((struct text){text + 7, size_bytes - 7}, reader->name, sizeof(reader->name));
     } else if (text_starts(line, "data: ")) {
@@ -214,22 +219,31 @@ static void on_event_line(void *context, const char *text, size_t size_bytes)
     }
 }
 
+/* The answer is a stream of events, and not a page of somebody else. */
+static bool has_events(const struct server_client *client)
+{
+    long status = 0;
+    const char *type = NULL;
+    curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(client->curl, CURLINFO_CONTENT_TYPE, &type);
+    return status == 200 && type != NULL && text_starts(text_of(type), "text/event-stream");
+}
+
 static size_t on_stream(char *data, size_t size, size_t count, void *context)
 {
     struct event_reader *reader = context;
-    long status = 0;
-    curl_easy_getinfo(reader->client->curl, CURLINFO_RESPONSE_CODE, &status);
-    if (status != 200)
+    if (!has_events(reader->client))
         return on_answer(data, size, count, reader->client);
     lines_feed(&reader->lines, data, size * count);
     return reader->is_done ? 0 : size * count;
 }
 
 enum err_code server_client_events(struct server_client *client, const char *path,
-                                   bool (*event)(void *context, const char *name, struct text data),
+                                   bool (*event)(void *context, int64_t id, const char *name,
+                                                 struct text data),
                                    void *context, struct err *err)
 {
-    struct event_reader reader = {.client = client, .event = event, .context = context};
+    struct event_reader reader = {.client = client, .id = -1, .event = event, .context = context};
     long status = 0;
     prepare(client, "GET", path, NULL);
     lines_init(&reader.lines, LIMIT_BODY_BYTES, true, on_event_line, &reader);
@@ -239,10 +253,10 @@ enum err_code server_client_events(struct server_client *client, const char *pat
     CURLcode result = curl_easy_perform(client->curl);
     lines_release(&reader.lines);
     buffer_release(&reader.data);
-    if (reader.is_done)
+    if (has_events(client))
         return ERR_OK;
     if (result != CURLE_OK)
         return connection_error(client, result, err);
     curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
-    return status == 200 ? ERR_OK : answered_error(client, status, err);
+    return answered_error(client, status, err);
 }

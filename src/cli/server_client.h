@@ -19,9 +19,12 @@ void server_client_destroy(struct server_client *client);
 /* method "GET" or "POST"; body: JSON, NULL none. *out: the answer, released with json_decref. */
 enum err_code server_client_call(struct server_client *client, const char *method, const char *path,
                                  const char *body, json_t **out, struct err *err) CHECKED;
-/* Server-sent events until the server ends them or `event` answers false. */
+/* Server-sent events, until `event` answers false or there are no more: a server that ends them and a connection that is
+ * lost are the same (ERR_OK), and whoever waits for a last event knows whether it came. id: of the event, -1 without one.
+ * ERR_UNAVAILABLE, ERR_IO: there never were any. */
 enum err_code server_client_events(struct server_client *client, const char *path,
-                                   bool (*event)(void *context, const char *name, struct text data),
+                                   bool (*event)(void *context, int64_t id, const char *name,
+                                                 struct text data),
                                    void *context, struct err *err) CHECKED;
 
 #endif

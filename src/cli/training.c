@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "limits.h"
+#include "task/learn_rows.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@ static const struct option_row rows[] = {
     {"bots", OPTION_TEXT, MEMBER(bots), "", 0, 0, "lightgbm", "kinds of model: lightgbm,lightgbm_prices"},
     {"features", OPTION_TEXT, MEMBER(features), "", 0, 0, "",
      "feature set; empty: that of the league's profile, or with_prices for bots with prices"},
-    {"parameters", OPTION_TEXT, MEMBER(parameters), "", 0, 0, "", "engine parameters: name=value,name=value"},
+    LEARN_ROW_PARAMETERS(MEMBER),
     {"key", OPTION_TEXT, MEMBER(key), "", 0, 0, "", "a name of your own: the same key again queues nothing"},
     {"last", OPTION_INT, MEMBER(last), "matches", 0, 1e9, "0", "learn from the last N matches; 0: all"},
     {"priority", OPTION_INT, MEMBER(priority), "", -100, 100, "0", "higher first"},

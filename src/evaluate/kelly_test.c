@@ -186,9 +186,9 @@ static void test_a_full_day_is_quick(void **state)
     }
     for (size_t count = 4; count <= KELLY_BETS_MAX; count *= 4) {
         struct timespec start, end;
-        clock_gettime(CLOCK_MONOTONIC, &start);
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start); /* not what others do meanwhile */
         kelly_joint(bets, count, 0.05, 0.9, stake);
-        clock_gettime(CLOCK_MONOTONIC, &end);
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
         double took_ms =
             (double)(end.tv_sec - start.tv_sec) * 1e3 + (double)(end.tv_nsec - start.tv_nsec) / 1e6;
         print_message("joint Kelly of %zu bets: %.2f ms\n", count, took_ms);

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STATE_ALIGNMENT = 64, STATE_HEADER_BYTES = 192, STATE_FORMAT = 2 };
+enum { STATE_ALIGNMENT = 64, STATE_HEADER_BYTES = 192, STATE_FORMAT = 3 };
 static const char state_magic[8] = "ALMSTATE";
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "file formats are little endian");

@@ -68,9 +68,11 @@ struct matrix_build {
 enum err_code matrix_build_start(const char *folder, const char *data_hash, const struct feature_set *set,
                                  const struct matrix *basis, size_t keep_rows, size_t row_count,
                                  struct matrix_build *out, struct err *err) CHECKED;
-/* The first `rows` rows of build->values are written and will not be touched again: their pages may leave the process, so
- * that memory does not follow the size of the matrix. A hint. */
+/* The first `rows` rows of build->values are written and will not change again: they begin to go to the disk, and their
+ * pages may leave the process, so that memory does not follow the size of the matrix. A hint. */
 void matrix_build_settle(struct matrix_build *build, size_t rows);
+/* Rows begin..end-1 of build->values were read again and may leave again. Any thread. A hint. */
+void matrix_build_forget(const struct matrix_build *build, size_t begin, size_t end);
 /* Whether it succeeds or not, the build is over. New files also tidy the folder: heads of other formats go, and rows and
  * values that no head names. */
 enum err_code matrix_build_finish(struct matrix_build *build, struct pool *pool, struct matrix **out,

@@ -3,6 +3,7 @@
  * Rows and values are written in place, behind what any head names or in files that no head names yet; the head, which
  * makes them count, is written last, by rename, when they are on the disk. So a build can end at any instant: what it
  * leaves in new files is removed by the next writer, what it leaves behind old rows is never trusted nor written over.
+ * What is settled begins to go to the disk at once, so that the flush in front of the head has little left to wait for.
  * The two files are mapped from the chunk on in which the new part begins, as the hash of that chunk is computed anew; the
  * hashes of all chunks before it are those of the basis. What is copied from a basis is checked or keeps its hash, so that
  * damage to a file never becomes part of a good one.
@@ -370,9 +371,18 @@ void matrix_build_settle(struct matrix_build *build, size_t rows)
     size_t end_bytes = (size_t)(end - owner->values.data);
     assert(rows <= build->row_count - build->first_row);
     if (end_bytes > owner->settled_bytes) {
-        file_grow_forget(&owner->values, owner->settled_bytes, end_bytes - owner->settled_bytes);
+        file_grow_settle(&owner->values, owner->settled_bytes, end_bytes - owner->settled_bytes);
         owner->settled_bytes = end_bytes;
     }
+}
+
+void matrix_build_forget(const struct matrix_build *build, size_t begin, size_t end)
+{
+    const struct owner *owner = build->owner;
+    const char *first = (const char *)(build->values + begin * build->columns);
+    assert(begin <= end && end <= build->row_count - build->first_row);
+    file_grow_forget(&owner->values, (size_t)(first - owner->values.data),
+                     (end - begin) * build->columns * sizeof(float));
 }
 
 /* ---- end ---- */

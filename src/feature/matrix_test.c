@@ -48,15 +48,21 @@ static const float *whole_of(const struct files *files, const struct feature_set
 }
 
 /* Fills what start left to the caller: rows from keep_rows, values from first_row. */
-static void fill(const struct files *files, const struct feature_set *set, const struct matrix_build *build,
+static void fill(const struct files *files, const struct feature_set *set, struct matrix_build *build,
                  size_t keep_rows)
 {
     size_t columns = build->columns, rows = build->row_count;
     if (rows > keep_rows)
         memcpy(build->rows, files->data.info + keep_rows, (rows - keep_rows) * sizeof(*build->rows));
-    if (rows > build->first_row)
-        memcpy(build->values, whole_of(files, set) + build->first_row * columns,
-               (rows - build->first_row) * columns * sizeof(float));
+    if (rows > build->first_row) {
+        size_t count = rows - build->first_row;
+        const float *values = whole_of(files, set) + build->first_row * columns;
+        memcpy(build->values, values, count * columns * sizeof(float));
+        matrix_build_settle(build, count / 2);
+        matrix_build_settle(build, count);
+        assert_memory_equal(build->values, values, count * columns * sizeof(float)); /* they come back */
+        matrix_build_forget(build, count / 3, count);
+    }
 }
 
 static struct matrix *grow(const struct files *files, const struct feature_set *set, const char *data_hash,

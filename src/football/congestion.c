@@ -3,7 +3,7 @@
  * days, wear most, so they are counted by themselves. As in rest.c only matches of the stored leagues are seen.
  *
  * State per team: the two loads as they stood at its last match (a load fades by a factor, so one number says all), and
- * the days of its latest short rests in a ring. */
+ * the days of its latest short rests in a ring. The factors stand in a table, as powers would be the dearest part. */
 #include "football/families.h"
 #include "football/match.h"
 
@@ -18,6 +18,7 @@ enum {
     SHORT_REST_DAYS = 3,
     SHORT_SPAN_DAYS = 30,
     SHORT_RING = 16,
+    FADE_DAYS = 32,     /* nearly all breaks but summer */
     LONG_AGO = -1000000 /* a day before any match */
 };
 
@@ -62,6 +63,7 @@ struct congestion_team {
 };
 struct congestion_state {
     uint64_t team_count;
+    double fade_week[FADE_DAYS], fade_month[FADE_DAYS]; /* by days */
     struct congestion_team team[];
 };
 
@@ -74,6 +76,10 @@ static void congestion_init(void *memory, const struct stream_size *size)
 {
     struct congestion_state *state = memory;
     state->team_count = size->entities;
+    for (int days = 0; days < FADE_DAYS; days++) {
+        state->fade_week[days] = exp2(-days / WEEK);
+        state->fade_month[days] = exp2(-days / MONTH);
+    }
     for (size_t i = 0; i < size->entities; i++) {
         state->team[i].last_day = LONG_AGO;
         for (size_t k = 0; k < SHORT_RING; k++)
@@ -88,18 +94,31 @@ static int32_t days_since(const struct congestion_team *team, int64_t day)
     return days > 0 ? days : 0;
 }
 
+/* What is left of the loads after so many days. */
+static double week_fade(const struct congestion_state *state, int32_t days)
+{
+    return days < FADE_DAYS ? state->fade_week[days] : exp2(-days / WEEK);
+}
+
+static double month_fade(const struct congestion_state *state, int32_t days)
+{
+    return days < FADE_DAYS ? state->fade_month[days] : exp2(-days / MONTH);
+}
+
 static float cut(double load, double high)
 {
     return (float)(load < high ? load : high);
 }
 
-static void emit_side(const struct congestion_team *team, const struct fixture *fixture, float *out)
+static void emit_side(const struct congestion_state *state, int32_t index, const struct fixture *fixture,
+                      float *out)
 {
+    const struct congestion_team *team = &state->team[index];
     int32_t day = (int32_t)fixture->day, days = days_since(team, day), shorts = 0;
     for (size_t k = 0; k < SHORT_RING; k++)
         shorts += team->short_day[k] >= day - SHORT_SPAN_DAYS;
-    out[SIDE_LOAD_7] = cut(team->load_week * exp2(-days / WEEK), LOAD_HIGH);
-    out[SIDE_LOAD_28] = cut(team->load_month * exp2(-days / MONTH), LOAD_MONTH_HIGH);
+    out[SIDE_LOAD_7] = cut(team->load_week * week_fade(state, days), LOAD_HIGH);
+    out[SIDE_LOAD_28] = cut(team->load_month * month_fade(state, days), LOAD_MONTH_HIGH);
     out[SIDE_SHORT_RESTS] = (float)(shorts + (days <= SHORT_REST_DAYS));
 }
 
@@ -109,22 +128,23 @@ static void congestion_emit(const void *memory, const void *event, float *out)
     const struct fixture *fixture = event;
     assert((uint64_t)fixture->home < state->team_count && (uint64_t)fixture->away < state->team_count);
     float *home = out, *away = out + CONGESTION_SIDE;
-    emit_side(&state->team[fixture->home], fixture, home);
-    emit_side(&state->team[fixture->away], fixture, away);
+    emit_side(state, fixture->home, fixture, home);
+    emit_side(state, fixture->away, fixture, away);
     out[CONGESTION_GAP_7] = home[SIDE_LOAD_7] - away[SIDE_LOAD_7];
     out[CONGESTION_GAP_28] = home[SIDE_LOAD_28] - away[SIDE_LOAD_28];
     out[CONGESTION_SHORT_GAP] = home[SIDE_SHORT_RESTS] - away[SIDE_SHORT_RESTS];
 }
 
-static void learn_side(struct congestion_team *team, const struct fixture *fixture)
+static void learn_side(struct congestion_state *state, int32_t index, const struct fixture *fixture)
 {
+    struct congestion_team *team = &state->team[index];
     int32_t days = days_since(team, fixture->day);
     if (days <= SHORT_REST_DAYS) {
         team->short_day[team->next] = (int32_t)fixture->day;
         team->next = (team->next + 1) % SHORT_RING;
     }
-    team->load_week = team->load_week * exp2(-days / WEEK) + 1;
-    team->load_month = team->load_month * exp2(-days / MONTH) + 1;
+    team->load_week = team->load_week * week_fade(state, days) + 1;
+    team->load_month = team->load_month * month_fade(state, days) + 1;
     if (fixture->day > team->last_day)
         team->last_day = (int32_t)fixture->day;
 }
@@ -135,8 +155,8 @@ static void congestion_apply(void *memory, const void *event, const void *result
     struct congestion_state *state = memory;
     const struct fixture *fixture = event;
     assert((uint64_t)fixture->home < state->team_count && (uint64_t)fixture->away < state->team_count);
-    learn_side(&state->team[fixture->home], fixture);
-    learn_side(&state->team[fixture->away], fixture);
+    learn_side(state, fixture->home, fixture);
+    learn_side(state, fixture->away, fixture);
 }
 
 const struct tracker tracker_congestion = {

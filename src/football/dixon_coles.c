@@ -4,7 +4,7 @@
  *
  *   I'' = w I + information of the match,  rho'' = rho' + (d log likelihood / d rho)/(P + I'')
  *
- * with w = exp(-0.0005 t). The log-likelihood is the full one, tau included, so the scores 0-0, 1-0, 0-1 and 1-1 move
+ * with w = exp(-0.0005 t), as information about leagues fades. The log-likelihood is the full one, tau included, so the scores 0-0, 1-0, 0-1 and 1-1 move
  * attack and defence by a little less or more than a plain Poisson model would. Between matches a team's values stand
  * still for emit; the fading of the days since its last match is taken into account when it plays next.
  *
@@ -21,7 +21,6 @@
 
 static const double RHO_START = -0.05, RHO_LOW = -0.25, RHO_HIGH = 0.15;
 static const double RHO_PRIOR = 100;
-static const double RHO_FADE_PER_DAY = 0.0005;
 
 enum {
     DC_EXPECTED_HOME,
@@ -86,6 +85,7 @@ struct dc_league {
 };
 struct dc_state {
     uint64_t team_count, league_count;
+    struct strength_fades fades;
     /* leagues, then teams: two arrays of plain old data in one block */
     struct dc_league league[];
 };
@@ -106,6 +106,7 @@ static void dc_init(void *memory, const struct stream_size *size)
     struct dc_state *state = memory;
     state->team_count = size->entities; /* teams are zero already */
     state->league_count = size->groups;
+    strength_fades_init(&state->fades);
     for (size_t i = 0; i < size->groups; i++) {
         strength_league_init(&state->league[i].strength);
         state->league[i].rho = RHO_START;
@@ -149,10 +150,9 @@ static void dc_emit(const void *memory, const void *event, float *out)
     out[DC_ADVANTAGE] = (float)(fixture->is_neutral ? 0 : strength->advantage);
 }
 
-static void dc_learn_rho(struct dc_league *league, const struct goal_score *score, int64_t days)
+static void dc_learn_rho(struct dc_league *league, const struct goal_score *score, double fade)
 {
-    if (days > 0)
-        league->rho_information *= exp(-RHO_FADE_PER_DAY * (double)days);
+    league->rho_information *= fade;
     league->rho_information += score->rho_information;
     double rho = league->rho + score->by_rho / (RHO_PRIOR + league->rho_information);
     league->rho = rho < RHO_LOW ? RHO_LOW : rho > RHO_HIGH ? RHO_HIGH : rho;
@@ -170,11 +170,11 @@ static void dc_apply(void *memory, const void *event, const void *result)
     int64_t days = strength->matches > 0 ? fixture->day - strength->day : 0;
     double expected[SIDE_COUNT];
     struct goal_score score;
-    strength_fade(home, away, strength, fixture->day);
+    strength_fade(home, away, strength, &state->fades, fixture->day);
     strength_expect(home, away, strength, fixture->is_neutral, 1, expected);
     goal_model_score(expected, goal_model_rho(expected, league->rho), outcome->goals, &score);
     strength_step(home, away, strength, fixture->is_neutral, expected, score.by_log_expected);
-    dc_learn_rho(league, &score, days);
+    dc_learn_rho(league, &score, strength_league_fade(&state->fades, days > 0 ? days : 0));
 }
 
 const struct tracker tracker_dixon_coles = {

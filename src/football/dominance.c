@@ -46,7 +46,7 @@ static const struct feature dominance_features[DOMINANCE_FEATURES] = {
 
 struct dominance_team {
     uint8_t points[DOMINANCE_LAST]; /* a ring: of matches against big teams */
-    uint8_t next, count;
+    uint8_t next, count, sum;
 };
 struct dominance_league {
     int32_t big_points[DOMINANCE_SEASONS],
@@ -78,18 +78,20 @@ static int32_t *ranking_of(const struct dominance_state *state, int league)
 {
     struct dominance_record *records = records_of(state, 0);
     return (int32_t *)(records + state->league_count * state->team_count) +
-           (size_t)league * state->team_count;
+           (size_t)league * ranking_room(state->team_count);
 }
 
 static struct dominance_team *teams_of(const struct dominance_state *state)
 {
-    return (struct dominance_team *)(ranking_of(state, 0) + state->league_count * state->team_count);
+    return (struct dominance_team *)(ranking_of(state, 0) +
+                                     state->league_count * ranking_room(state->team_count));
 }
 
 static size_t dominance_state_bytes(const struct stream_size *size)
 {
     return sizeof(struct dominance_state) + size->groups * sizeof(struct dominance_league) +
-           size->groups * size->entities * (sizeof(struct dominance_record) + sizeof(int32_t)) +
+           size->groups * size->entities * sizeof(struct dominance_record) +
+           size->groups * ranking_room(size->entities) * sizeof(int32_t) +
            size->entities * sizeof(struct dominance_team);
 }
 
@@ -118,11 +120,8 @@ static bool is_big(const struct dominance_state *state, int league, int32_t team
 static void emit_side(const struct dominance_state *state, int league, int32_t index, float *out)
 {
     const struct dominance_team *team = &teams_of(state)[index];
-    int sum = 0;
-    for (size_t i = 0; i < team->count; i++)
-        sum += team->points[i];
     out[SIDE_BIG] = state->league[league].threshold < 0 ? NAN : (float)is_big(state, league, index);
-    out[SIDE_POINTS_VS_BIG] = (float)sum / (float)team->count; /* 0/0 says "missing" */
+    out[SIDE_POINTS_VS_BIG] = (float)team->sum / (float)team->count; /* 0/0 says "missing" */
 }
 
 static void dominance_emit(const void *memory, const void *event, float *out)
@@ -167,6 +166,7 @@ static void begin_season(struct dominance_state *state, int index, int season)
 {
     struct dominance_league *league = &state->league[index];
     struct dominance_record *records = records_of(state, index);
+    ranking_clear(ranking_of(state, index), (size_t)league->count);
     league->count = league->all = 0;
     for (size_t i = 0; i < state->team_count; i++) {
         shift(records[i].points);
@@ -193,15 +193,16 @@ static void learn_points(struct dominance_state *state, int index, int32_t team,
     int32_t before = sum_of(record->points);
     record->points[0] += points;
     record->played[0]++;
-    if (is_known)
-        ranking_replace(ranking, (size_t)league->count, before, before + points);
-    else
+    if (!is_known)
         ranking_insert(ranking, (size_t)league->count++, before + points);
+    else if (points > 0) /* who loses stays where it is */
+        ranking_replace(ranking, (size_t)league->count, before, before + points);
     league->all += points;
 }
 
 static void learn_against_big(struct dominance_team *team, int points)
 {
+    team->sum = (uint8_t)(team->sum + points - team->points[team->next]); /* 0 before there are ten */
     team->points[team->next] = (uint8_t)points;
     team->next = (uint8_t)((team->next + 1) % DOMINANCE_LAST);
     team->count += team->count < DOMINANCE_LAST;

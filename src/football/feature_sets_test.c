@@ -205,12 +205,16 @@ static void the_leak_audit_passes(void **state)
     struct test_frames frames;
     struct audit_report report;
     struct err err = {0};
+    struct pool *pool = NULL;
     test_frames_random(&frames, 11);
+    assert_int_equal(pool_create(2, &pool, NULL), ERR_OK);
     struct audit_source source = {audit_open, audit_close, &frames};
-    enum err_code code = audit_run(football_feature_set_widest(), &source, 12, 3, NULL, NULL, &report, &err);
+    enum err_code code =
+        audit_run(football_feature_set_widest(), &source, NULL, 12, 3, pool, NULL, &report, &err);
     assert_string_equal(err.text, "");
     assert_int_equal(code, ERR_OK);
     assert_true(report.rows_compared > 1000);
+    pool_destroy(pool);
     test_frames_close(&frames);
 }
 

@@ -3,10 +3,10 @@
  *
  * Every unordered pair of teams has its place in a triangle, pair (low, high) at high*(high-1)/2 + low. That is
  * as many places as there can be pairs, which a state of fixed size must hold anyway: a hash table would need
- * the same room, its keys, and empty slots besides. A pair is 28 bytes, a country of 161 teams 360 kB.
+ * the same room, its keys, and empty slots besides. A pair is 40 bytes, a country of 161 teams 515 kB.
  *
- * A meeting is 16 bits: the goals of either team (7 bits each, typing errors above 99 count as that), who was at
- * home, and whether anyone was. Means are taken when asked for, since two teams may ask: ten small numbers. */
+ * A meeting is 16 bits: the goals of either team (7 bits each, typing errors above 99 count as that), and whose
+ * ground it was, if anyone's. A new one takes the place of the oldest, and sums over the ten are kept up to date. */
 #include "football/families.h"
 #include "football/match.h"
 
@@ -20,8 +20,7 @@ enum {
     H2H_DAYS_HIGH = 3650,
     GOALS_BITS = 7,
     GOALS_MASK = (1 << GOALS_BITS) - 1,
-    LOW_AT_HOME = 1 << 2 * GOALS_BITS, /* the team with the lower id */
-    NEUTRAL_GROUND = LOW_AT_HOME << 1,
+    GROUND_BIT = 2 * GOALS_BITS, /* of the team with the lower id; the other's follows */
 };
 
 enum {
@@ -71,10 +70,15 @@ static const struct feature h2h_features[H2H_FEATURES] = {
                 "Goal difference per match of the home team in those of the last 10 meetings at its ground."),
 };
 
+/* The two teams of a pair: the one with the lower id and the other. */
+enum { LOW, HIGH, PAIR_TEAMS };
+
 struct h2h_pair {
-    uint16_t meeting[H2H_MEETINGS]; /* latest first */
+    uint16_t meeting[H2H_MEETINGS]; /* a ring; 0 says nothing: no goals on neutral ground */
+    uint32_t count;                 /* of all meetings */
     int32_t last_day;
-    uint32_t count; /* of meeting[] in use */
+    /* over meeting[], as lanes of words: see add_meeting */
+    uint32_t sums, sums_at[PAIR_TEAMS];
 };
 struct h2h_state {
     uint64_t team_count;
@@ -100,40 +104,51 @@ static size_t pair_index(const struct h2h_state *state, const struct fixture *fi
     return home < away ? away * (away - 1) / 2 + home : home * (home - 1) / 2 + away;
 }
 
-/* Sums over meetings from the side of this match's home team, as lanes of one word: each is wide enough for ten
- * meetings, so that adding words adds all lanes. The upper half holds the same of the meetings at its ground alone,
- * with their number in the place of OVER. */
-enum { LANE_FOR = 0, LANE_AGAINST = 10, LANE_WON = 20, LANE_DRAWN = 24, LANE_OVER = 28, LANE_VENUE = 32 };
-enum { LANE_GOALS_MASK = (1 << 10) - 1, LANE_COUNT_MASK = (1 << 4) - 1 };
-_Static_assert(H2H_MEETINGS *(int)H2H_GOALS_HIGH <= (int)LANE_GOALS_MASK &&
-                   (int)H2H_MEETINGS <= (int)LANE_COUNT_MASK,
+/* Sums over meetings are lanes of one word: each is wide enough for ten meetings, so that adding words adds all lanes.
+ * Goals and wins of LOW and, behind them, of HIGH; meetings with more than 2.5 goals, or at one's ground all of them. */
+enum { LANE_WON = 20, LANE_COUNT = 28 };
+enum { GOALS_WIDTH = 10, COUNT_WIDTH = 4 };
+_Static_assert(H2H_MEETINGS *(int)H2H_GOALS_HIGH < 1 << GOALS_WIDTH && (int)H2H_MEETINGS < 1 << COUNT_WIDTH,
                "sums stay within their lanes");
 
-static inline uint64_t meeting_word(unsigned meeting, bool home_is_low)
+/* Goals of a team (LOW or HIGH) in a meeting, and in sums. */
+static inline int goals_of(unsigned meeting, unsigned team)
 {
-    unsigned own_bits = home_is_low ? 0 : GOALS_BITS, venue = home_is_low; /* of the bits above the goals */
-    unsigned own = meeting >> own_bits & GOALS_MASK, other = meeting >> (GOALS_BITS - own_bits) & GOALS_MASK;
-    unsigned won = (other - own) >> 31, drawn = own == other,
-             over = own + other > 2; /* no branches: a coin's */
-    uint64_t lanes = own | other << LANE_AGAINST | won << LANE_WON | drawn << LANE_DRAWN;
-    uint64_t is_at_ground = meeting >> 2 * GOALS_BITS == venue;
-    return (lanes | (uint64_t)over << LANE_OVER) + (-is_at_ground & (lanes | 1U << LANE_OVER) << LANE_VENUE);
+    return (int)(meeting >> team * GOALS_BITS & GOALS_MASK);
 }
 
-static inline int goals_in(uint64_t word, unsigned lane)
+static inline int goals_in(uint32_t sums, unsigned team)
 {
-    return (int)(word >> lane & LANE_GOALS_MASK);
+    return (int)(sums >> team * GOALS_WIDTH & ((1U << GOALS_WIDTH) - 1));
 }
 
-static inline int count_in(uint64_t word, unsigned lane)
+static inline int count_in(uint32_t sums, unsigned lane)
 {
-    return (int)(word >> lane & LANE_COUNT_MASK);
+    return (int)(sums >> lane & ((1U << COUNT_WIDTH) - 1));
 }
 
-static void emit_last(const struct h2h_pair *pair, const struct fixture *fixture, uint64_t last, float *out)
+static inline int won_in(uint32_t sums, unsigned team)
 {
+    return count_in(sums, LANE_WON + team * COUNT_WIDTH);
+}
+
+/* Adds a meeting to the sums, or takes it away (sign -1). No branches: they would be a coin's. */
+static void add_meeting(struct h2h_pair *pair, unsigned meeting, uint32_t sign)
+{
+    uint32_t low = (uint32_t)goals_of(meeting, LOW), high = (uint32_t)goals_of(meeting, HIGH);
+    uint32_t lanes = low | high << GOALS_WIDTH | (uint32_t)(low > high) << LANE_WON |
+                     (uint32_t)(low < high) << (LANE_WON + COUNT_WIDTH);
+    pair->sums += sign * (lanes | (uint32_t)(low + high > 2) << LANE_COUNT);
+    for (unsigned team = LOW; team < PAIR_TEAMS; team++)
+        pair->sums_at[team] += sign * (meeting >> (GROUND_BIT + team) & 1) * (lanes | 1U << LANE_COUNT);
+}
+
+static void emit_last(const struct h2h_pair *pair, const struct fixture *fixture, unsigned own, float *out)
+{
+    unsigned last = pair->meeting[(pair->count - 1) % H2H_MEETINGS];
+    int goals = goals_of(last, own), against = goals_of(last, !own);
     int64_t days = fixture->day - pair->last_day;
-    out[H2H_LAST_SCORE] = count_in(last, LANE_WON) ? 1 : count_in(last, LANE_DRAWN) ? 0.5F : 0;
+    out[H2H_LAST_SCORE] = (float)(1 + (goals > against) - (goals < against)) / 2;
     out[H2H_LAST_DAYS] = (float)(int)(days < 0 ? 0 : days > H2H_DAYS_HIGH ? H2H_DAYS_HIGH : days);
 }
 
@@ -142,28 +157,26 @@ static void h2h_emit(const void *memory, const void *event, float *out)
     const struct h2h_state *state = memory;
     const struct fixture *fixture = event;
     const struct h2h_pair *pair = &state->pair[pair_index(state, fixture)];
-    bool home_is_low = fixture->home < fixture->away;
-    uint64_t sums = 0;
-    for (size_t i = 0; i < pair->count; i++)
-        sums += meeting_word(pair->meeting[i], home_is_low);
-    int won = count_in(sums, LANE_WON), drawn = count_in(sums, LANE_DRAWN);
-    uint64_t at_ground = sums >> LANE_VENUE;
-    float count = (float)(int)pair->count, venue = (float)count_in(at_ground, LANE_OVER); /* 0/0: "missing" */
+    unsigned own = fixture->home < fixture->away ? LOW : HIGH, other = !own;
+    uint32_t all = pair->sums, at_ground = pair->sums_at[own];
+    int meetings = (int)(pair->count < H2H_MEETINGS ? pair->count : H2H_MEETINGS);
+    int won = won_in(all, own), lost = won_in(all, other), venue_won = won_in(at_ground, own);
+    int venue_meetings = count_in(at_ground, LANE_COUNT);
+    int venue_drawn = venue_meetings - venue_won - won_in(at_ground, other);
+    float count = (float)meetings, venue = (float)venue_meetings; /* 0/0: "missing" */
     out[H2H_MEETING_COUNT] = count;
     out[H2H_WIN_SHARE] = (float)won / count;
-    out[H2H_DRAW_SHARE] = (float)drawn / count;
-    out[H2H_LOSS_SHARE] = (float)((int)pair->count - won - drawn) / count;
-    out[H2H_GOALS_FOR] = (float)goals_in(sums, LANE_FOR) / count;
-    out[H2H_GOALS_AGAINST] = (float)goals_in(sums, LANE_AGAINST) / count;
-    out[H2H_OVER_SHARE] = (float)count_in(sums, LANE_OVER) / count;
+    out[H2H_DRAW_SHARE] = (float)(meetings - won - lost) / count;
+    out[H2H_LOSS_SHARE] = (float)lost / count;
+    out[H2H_GOALS_FOR] = (float)goals_in(all, own) / count;
+    out[H2H_GOALS_AGAINST] = (float)goals_in(all, other) / count;
+    out[H2H_OVER_SHARE] = (float)count_in(all, LANE_COUNT) / count;
     out[H2H_VENUE_MEETINGS] = venue;
-    out[H2H_VENUE_POINTS] =
-        (float)(3 * count_in(at_ground, LANE_WON) + count_in(at_ground, LANE_DRAWN)) / venue;
-    out[H2H_VENUE_GOAL_DIFFERENCE] =
-        (float)(goals_in(at_ground, LANE_FOR) - goals_in(at_ground, LANE_AGAINST)) / venue;
+    out[H2H_VENUE_POINTS] = (float)(3 * venue_won + venue_drawn) / venue;
+    out[H2H_VENUE_GOAL_DIFFERENCE] = (float)(goals_in(at_ground, own) - goals_in(at_ground, other)) / venue;
     out[H2H_LAST_SCORE] = out[H2H_LAST_DAYS] = NAN;
     if (pair->count > 0)
-        emit_last(pair, fixture, meeting_word(pair->meeting[0], home_is_low), out);
+        emit_last(pair, fixture, own, out);
 }
 
 static unsigned goals_bits(int goals)
@@ -177,18 +190,16 @@ static void h2h_apply(void *memory, const void *event, const void *result)
     const struct fixture *fixture = event;
     const struct outcome *outcome = result;
     struct h2h_pair *pair = &state->pair[pair_index(state, fixture)];
-    int low_side = fixture->home < fixture->away ? SIDE_HOME : SIDE_AWAY;
+    unsigned low_side = fixture->home < fixture->away ? SIDE_HOME : SIDE_AWAY;
     unsigned meeting = goals_bits(outcome->goals[low_side]) | goals_bits(outcome->goals[!low_side])
                                                                   << GOALS_BITS;
-    if (low_side == SIDE_HOME)
-        meeting |= LOW_AT_HOME;
-    if (fixture->is_neutral)
-        meeting |= NEUTRAL_GROUND;
-    memmove(pair->meeting + 1, pair->meeting, sizeof(pair->meeting) - sizeof(pair->meeting[0]));
-    pair->meeting[0] = (uint16_t)meeting;
+    if (!fixture->is_neutral)
+        meeting |= 1U << (GROUND_BIT + low_side); /* LOW's ground if it is the home side */
+    uint16_t *slot = &pair->meeting[pair->count++ % H2H_MEETINGS];
+    add_meeting(pair, *slot, (uint32_t)-1);
+    add_meeting(pair, meeting, 1);
+    *slot = (uint16_t)meeting;
     pair->last_day = (int32_t)fixture->day;
-    if (pair->count < H2H_MEETINGS)
-        pair->count++;
 }
 
 const struct tracker tracker_h2h = {

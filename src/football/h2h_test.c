@@ -76,7 +76,7 @@ static void a_state_has_a_place_for_every_pair(void **state)
     for (size_t teams = 0; teams < 4; teams++) {
         size_t pairs = teams < 2 ? 0 : teams * (teams - 1) / 2;
         struct stream_size size = {.entities = teams, .groups = 1}, none = {.groups = 1};
-        assert_int_equal(tracker_h2h.state_bytes(&size) - tracker_h2h.state_bytes(&none), pairs * 28);
+        assert_int_equal(tracker_h2h.state_bytes(&size) - tracker_h2h.state_bytes(&none), pairs * 40);
     }
 }
 

@@ -82,26 +82,26 @@ static void intensity_check(const struct intensity_state *state, const struct fi
     assert((uint64_t)fixture->league < state->league_count);
 }
 
-/* Mean of both sides per match over the latest `last` matches; 0/0 says "missing". */
-static double mean_of(const struct intensity_team *team, int last)
+/* Of both sides over the latest matches, of which there are `count`. */
+static int recent_sum(const struct intensity_team *team, int count)
 {
-    int sum = 0, count = team->count < last ? team->count : last;
+    int sum = 0;
     for (int i = 1; i <= count; i++)
         sum += team->both[(team->next + INTENSITY_LAST - i) % INTENSITY_LAST];
-    return (double)sum / count;
+    return sum;
 }
 
 static void emit_side(const struct intensity_team *team, double usual, float *out)
 {
-    int own = 0, both = 0;
-    for (size_t i = 0; i < team->count; i++) {
+    int own = 0, both = 0, recent = team->count < INTENSITY_RECENT ? team->count : INTENSITY_RECENT;
+    for (size_t i = 0; i < INTENSITY_LAST; i++) { /* 0 before there are ten */
         own += team->own[i];
         both += team->both[i];
     }
-    double relative = mean_of(team, INTENSITY_LAST) / usual;
+    double mean = (double)both / team->count, relative = mean / usual; /* 0/0 says "missing" */
     out[SIDE_SHARE] = (float)own / (float)both;
     out[SIDE_MATCH] = !(usual > 0) ? NAN : relative > RELATIVE_HIGH ? (float)RELATIVE_HIGH : (float)relative;
-    out[SIDE_TREND] = (float)(mean_of(team, INTENSITY_RECENT) - mean_of(team, INTENSITY_LAST));
+    out[SIDE_TREND] = (float)((double)recent_sum(team, recent) / recent - mean);
 }
 
 static void intensity_emit(const void *memory, const void *event, float *out)

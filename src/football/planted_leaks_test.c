@@ -248,7 +248,7 @@ static enum err_code audit(enum plant plant, bool is_honest, struct audit_report
     struct feature_set set = {.name = "audited", .doc = "", .trackers = trackers};
     struct preparation preparation = {plant, is_honest};
     struct audit_source source = {open_variant, close_variant, &preparation};
-    return audit_run(&set, &source, CUTS, 3, NULL, NULL, report, err);
+    return audit_run(&set, &source, NULL, CUTS, 3, NULL, NULL, report, err);
 }
 
 /* Honest features differ from the planted ones in nothing but the line that asks what was known. */

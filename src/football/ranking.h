@@ -2,8 +2,11 @@
  *
  * A key holds points, goal difference and goals scored, in this order of weight: 10, 11 and 10 bits. More than any
  * season has (1023 points) counts as that. The list is greatest first; equal keys stand side by side and are one and
- * the same, so nobody has to know whose key is whose. The caller has room for one key more before an insertion. Pure; one
- * thread per list. */
+ * the same, so nobody has to know whose key is whose.
+ *
+ * Keys are never negative, and zeros stand behind the list: the caller has ranking_room() places, zeroed at first. So
+ * four keys can be looked at or moved at a time, whatever the count, and without a branch on what is found: football is
+ * hard to predict, for processors too. Pure; one thread per list. */
 #ifndef ALMANAC_FOOTBALL_RANKING_H
 #define ALMANAC_FOOTBALL_RANKING_H
 
@@ -12,6 +15,7 @@
 #include <stdint.h>
 #include <string.h>
 
+enum { RANKING_LANES = 4 };
 enum { RANKING_GOALS_BITS = 10, RANKING_DIFFERENCE_BITS = 11, RANKING_HIGH = (1 << RANKING_GOALS_BITS) - 1 };
 
 static inline int32_t ranking_cut(int32_t value, int32_t low)
@@ -31,16 +35,44 @@ static inline int32_t ranking_points(int32_t key)
     return key >> (RANKING_DIFFERENCE_BITS + RANKING_GOALS_BITS);
 }
 
-/* The place of `key` in the list, from 0: how many are greater. Halving without a branch on what is found. */
+/* Four keys side by side in one register (of gcc and clang). */
+typedef int32_t ranking_four __attribute__((vector_size(RANKING_LANES * sizeof(int32_t))));
+
+static inline ranking_four ranking_load(const int32_t *keys)
+{
+    ranking_four four;
+    memcpy(&four, keys, sizeof(four));
+    return four;
+}
+
+/* Places for a list of up to `count` keys. */
+static inline size_t ranking_room(size_t count)
+{
+    return count + RANKING_LANES;
+}
+
+/* The list has no keys any more. */
+static inline void ranking_clear(int32_t *keys, size_t count)
+{
+    memset(keys, 0, count * sizeof(*keys));
+}
+
+/* The sum of the four, none of which is negative. */
+static inline uint32_t ranking_sum(ranking_four four)
+{
+    uint64_t half[2];
+    memcpy(half, &four, sizeof(half));
+    half[0] += half[1];
+    return (uint32_t)(half[0] + (half[0] >> 32));
+}
+
+/* The place of `key` in the list, from 0: how many are greater. */
 static inline size_t ranking_place(const int32_t *keys, size_t count, int32_t key)
 {
-    size_t place = 0;
-    while (count > 0) {
-        size_t half = (count + 1) / 2;
-        place += keys[place + half - 1] > key ? half : 0;
-        count -= half;
-    }
-    return place;
+    ranking_four greater = {0};
+    for (size_t i = 0; i < count; i += RANKING_LANES)
+        greater -= ranking_load(keys + i) > key; /* true is -1 */
+    return ranking_sum(greater);
 }
 
 /* One such key must be there. */
@@ -49,18 +81,7 @@ static inline void ranking_remove(int32_t *keys, size_t count, int32_t key)
     size_t at = ranking_place(keys, count, key);
     assert(at < count && keys[at] == key);
     memmove(keys + at, keys + at + 1, (count - at - 1) * sizeof(*keys));
-}
-
-/* `old`, which must be there, becomes `key`: the keys between their places move by one. */
-static inline void ranking_replace(int32_t *keys, size_t count, int32_t old, int32_t key)
-{
-    size_t at = ranking_place(keys, count, old);
-    assert(at < count && keys[at] == old);
-    for (; at > 0 && keys[at - 1] < key; at--)
-        keys[at] = keys[at - 1];
-    for (; at + 1 < count && keys[at + 1] > key; at++)
-        keys[at] = keys[at + 1];
-    keys[at] = key;
+    keys[count - 1] = 0;
 }
 
 static inline void ranking_insert(int32_t *keys, size_t count, int32_t key)
@@ -68,6 +89,29 @@ static inline void ranking_insert(int32_t *keys, size_t count, int32_t key)
     size_t at = ranking_place(keys, count, key);
     memmove(keys + at + 1, keys + at, (count - at) * sizeof(*keys));
     keys[at] = key;
+}
+
+/* memmove; seldom more than four. */
+static inline void ranking_move(int32_t *into, const int32_t *from, size_t count)
+{
+    if (count > RANKING_LANES) {
+        memmove(into, from, count * sizeof(*into));
+        return;
+    }
+    ranking_four moves = (ranking_four){0, 1, 2, 3} < (int32_t)count;
+    ranking_four four = (ranking_load(from) & moves) | (ranking_load(into) & ~moves);
+    memcpy(into, &four, sizeof(four));
+}
+
+/* `old`, which must be there, becomes `key`: the keys between their places move by one. */
+static inline void ranking_replace(int32_t *keys, size_t count, int32_t old, int32_t key)
+{
+    size_t at = ranking_place(keys, count, old), falls = key < old;
+    size_t to = ranking_place(keys, count, key) - falls; /* `old` itself was greater */
+    size_t low = at < to ? at : to, high = at < to ? to : at;
+    assert(at < count && keys[at] == old);
+    ranking_move(keys + low + !falls, keys + low + falls, high - low);
+    keys[to] = key;
 }
 
 #endif

@@ -25,11 +25,17 @@ static int compare_down(const void *a, const void *b)
     return (*x < *y) - (*x > *y);
 }
 
+static void assert_zeros(const int32_t *keys, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(keys[i], 0);
+}
+
 static void lists_stay_sorted(void **state)
 {
     (void)state;
     enum { PLACES = 30, STEPS = 3000 };
-    int32_t keys[PLACES], sorted[PLACES];
+    int32_t keys[PLACES + RANKING_LANES] = {0}, sorted[PLACES];
     size_t count = 0;
     struct random random;
     random_init(&random, 2);
@@ -47,14 +53,17 @@ static void lists_stay_sorted(void **state)
         assert_memory_equal(keys, sorted, count * sizeof(*keys));
         for (size_t i = 0; i < count; i++)
             assert_true(ranking_place(keys, count, keys[i]) <= i);
+        assert_zeros(keys + count, ranking_room(PLACES) - count);
     }
+    ranking_clear(keys, count);
+    assert_zeros(keys, ranking_room(PLACES));
 }
 
 static void replaced_keys_stand_as_if_put_in_anew(void **state)
 {
     (void)state;
     enum { PLACES = 24, STEPS = 3000 };
-    int32_t keys[PLACES], other[PLACES];
+    int32_t keys[PLACES + RANKING_LANES] = {0}, other[PLACES + RANKING_LANES] = {0};
     struct random random;
     random_init(&random, 3);
     for (size_t count = 1; count <= PLACES; count++) {
@@ -66,8 +75,10 @@ static void replaced_keys_stand_as_if_put_in_anew(void **state)
             ranking_replace(keys, count, old, key);
             ranking_remove(other, count, old);
             ranking_insert(other, count - 1, key);
-            assert_memory_equal(keys, other, count * sizeof(*keys));
+            assert_memory_equal(keys, other, sizeof(keys));
         }
+        ranking_clear(keys, count);
+        memset(other, 0, sizeof(other));
     }
 }
 

@@ -35,7 +35,7 @@ double elo_margin_factor(enum elo_margin margin, int goal_difference)
 void elo_update(const struct elo_rule *rule, double *home, double *away, int goals_home, int goals_away,
                 bool is_neutral)
 {
-    double score = goals_home > goals_away ? 1 : goals_home == goals_away ? 0.5 : 0;
+    double score = (1 + (goals_home > goals_away) - (goals_home < goals_away)) / 2.0;
     double expected = elo_expectation(elo_difference(rule, *home, *away, is_neutral));
     double change = rule->k * elo_margin_factor(rule->margin, goals_home - goals_away) * (score - expected);
     *home = clamp(*home + change, ELO_LOW, ELO_HIGH);

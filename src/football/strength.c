@@ -20,6 +20,24 @@ static double clamp(double value, double low, double high)
     return value < low ? low : value > high ? high : value;
 }
 
+void strength_fades_init(struct strength_fades *fades)
+{
+    for (int days = 0; days < STRENGTH_FADE_DAYS; days++) {
+        fades->team[days] = exp(-FADE_PER_DAY * days);
+        fades->league[days] = exp(-LEAGUE_FADE_PER_DAY * days);
+    }
+}
+
+static double team_fade(const struct strength_fades *fades, int64_t days)
+{
+    return days < STRENGTH_FADE_DAYS ? fades->team[days] : exp(-FADE_PER_DAY * (double)days);
+}
+
+double strength_league_fade(const struct strength_fades *fades, int64_t days)
+{
+    return days < STRENGTH_FADE_DAYS ? fades->league[days] : exp(-LEAGUE_FADE_PER_DAY * (double)days);
+}
+
 void strength_league_init(struct strength_league *league)
 {
     *league = (struct strength_league){.level = LEVEL_START, .advantage = ADVANTAGE_START};
@@ -48,10 +66,11 @@ static double fade_to(double value, double mean, double information, double weig
     return mean + (value - mean) * weight * (PRIOR + information) / (PRIOR + weight * information);
 }
 
-static void fade_team(struct strength_team *team, const struct strength_league *league, int64_t day)
+static void fade_team(struct strength_team *team, const struct strength_league *league,
+                      const struct strength_fades *fades, int64_t day)
 {
     if (team->matches > 0 && day > team->day) {
-        double weight = exp(-FADE_PER_DAY * (double)(day - team->day));
+        double weight = team_fade(fades, day - team->day);
         team->attack = fade_to(team->attack, ANCHOR * league->mean_attack, team->attack_information, weight);
         team->defence =
             fade_to(team->defence, ANCHOR * league->mean_defence, team->defence_information, weight);
@@ -65,12 +84,12 @@ static void fade_team(struct strength_team *team, const struct strength_league *
 }
 
 void strength_fade(struct strength_team *home, struct strength_team *away, struct strength_league *league,
-                   int64_t day)
+                   const struct strength_fades *fades, int64_t day)
 {
-    fade_team(home, league, day);
-    fade_team(away, league, day);
+    fade_team(home, league, fades, day);
+    fade_team(away, league, fades, day);
     if (league->matches > 0 && day > league->day) {
-        double weight = exp(-LEAGUE_FADE_PER_DAY * (double)(day - league->day));
+        double weight = strength_league_fade(fades, day - league->day);
         league->level_information *= weight;
         league->advantage_information *= weight;
     }

@@ -35,6 +35,12 @@
 #define STRENGTH_GOALS_LOW       0.05
 #define STRENGTH_GOALS_HIGH      5.0
 
+/* What is left of information after so many days. A table, as an exponential is the dearest thing about a step. */
+enum { STRENGTH_FADE_DAYS = 32 }; /* nearly all breaks but summer */
+struct strength_fades {
+    double team[STRENGTH_FADE_DAYS], league[STRENGTH_FADE_DAYS];
+};
+
 struct strength_team {
     double attack, defence;
     double attack_information, defence_information; /* goals' worth, faded to `day` */
@@ -50,6 +56,9 @@ struct strength_league {
     uint64_t matches;
 };
 
+void strength_fades_init(struct strength_fades *fades);
+/* Of a league's information, and of whatever fades as slowly; days >= 0. */
+double strength_league_fade(const struct strength_fades *fades, int64_t days);
 /* Level and advantage of a league before its first match. */
 void strength_league_init(struct strength_league *league);
 /* The team, or what it is taken for before its first match: an average team of the league. */
@@ -60,7 +69,7 @@ void strength_expect(const struct strength_team *home, const struct strength_tea
                      double expected[SIDE_COUNT]);
 /* Fades both teams and the league to the day of the match: before strength_expect and strength_step of a result. */
 void strength_fade(struct strength_team *home, struct strength_team *away, struct strength_league *league,
-                   int64_t day);
+                   const struct strength_fades *fades, int64_t day);
 /* One Newton step: score[side], derivative of the log-likelihood by log expected[side]. */
 void strength_step(struct strength_team *home, struct strength_team *away, struct strength_league *league,
                    bool is_neutral, const double expected[SIDE_COUNT], const double score[SIDE_COUNT]);

@@ -3,6 +3,8 @@
 
 #include "football/test_events.h"
 
+static struct strength_fades fades;
+
 static void newcomers_are_average(void **state)
 {
     (void)state;
@@ -23,7 +25,7 @@ static void one_step_by_hand(void **state)
     struct strength_league league;
     double expected[SIDE_COUNT], lambda = exp(0.22 + 0.175), mu = exp(0.22 - 0.175);
     strength_league_init(&league);
-    strength_fade(&home, &away, &league, 5);
+    strength_fade(&home, &away, &league, &fades, 5);
     strength_expect(&home, &away, &league, false, 1, expected);
     assert_close(expected[SIDE_HOME], lambda, 1e-12);
     assert_close(expected[SIDE_AWAY], mu, 1e-12);
@@ -46,7 +48,7 @@ static void neutral_ground_has_no_advantage(void **state)
     struct strength_league league;
     double expected[SIDE_COUNT];
     strength_league_init(&league);
-    strength_fade(&home, &away, &league, 5);
+    strength_fade(&home, &away, &league, &fades, 5);
     strength_expect(&home, &away, &league, true, 1, expected);
     assert_close(expected[SIDE_HOME], expected[SIDE_AWAY], 0);
     strength_step(&home, &away, &league, true, expected, (const double[]){2, -1});
@@ -62,13 +64,13 @@ static void fading_leaves_the_maximum_of_prior_and_data(void **state)
     struct strength_league league;
     strength_league_init(&league);
     league.mean_attack = 0.2;
-    for (int days = 0; days < 4000; days += 365) {
+    for (int days = 0; days < 1000; days += 5) {
         struct strength_team team = {.attack = (prior * mean + information * data) / (prior + information),
                                      .attack_information = information,
                                      .day = 100,
                                      .matches = 9},
                              other = {0};
-        strength_fade(&team, &other, &league, 100 + days);
+        strength_fade(&team, &other, &league, &fades, 100 + days);
         double left = information * exp(-0.002 * days);
         assert_close(team.attack_information, left, 1e-9);
         assert_close(team.attack, (prior * mean + left * data) / (prior + left), 1e-12);
@@ -82,7 +84,7 @@ static void earlier_days_fade_nothing(void **state)
     struct strength_team team = {.attack = 1, .attack_information = 5, .day = 100, .matches = 3}, other = {0};
     struct strength_league league;
     strength_league_init(&league);
-    strength_fade(&team, &other, &league, 50); /* a result that became known late */
+    strength_fade(&team, &other, &league, &fades, 50); /* a result that became known late */
     assert_close(team.attack, 1, 0);
     assert_close(team.attack_information, 5, 0);
     assert_int_equal(team.day, 100);
@@ -96,7 +98,7 @@ static void limits_hold(void **state)
     double expected[SIDE_COUNT];
     strength_league_init(&league);
     for (int i = 0; i < 5000; i++) {
-        strength_fade(&home, &away, &league, i);
+        strength_fade(&home, &away, &league, &fades, i);
         strength_expect(&home, &away, &league, false, 1.2, expected);
         for (size_t side = 0; side < SIDE_COUNT; side++)
             assert_true(expected[side] >= STRENGTH_GOALS_LOW && expected[side] <= STRENGTH_GOALS_HIGH);
@@ -130,7 +132,7 @@ static void the_truth_is_found(void **state)
             a = (h + 1 + (int)random_below(&random, TEAMS - 1)) % TEAMS;
         double truth[SIDE_COUNT] = {exp(0.3 + attack[h] - defence[a]), exp(attack[a] - defence[h])};
         double expected[SIDE_COUNT], score[SIDE_COUNT];
-        strength_fade(&teams[h], &teams[a], &league, i); /* slow: half-life 35 matches per team */
+        strength_fade(&teams[h], &teams[a], &league, &fades, i); /* slow: half-life 35 matches per team */
         strength_expect(&teams[h], &teams[a], &league, false, 1, expected);
         for (size_t side = 0; side < SIDE_COUNT; side++)
             score[side] = random_poisson(&random, truth[side]) - expected[side];
@@ -145,6 +147,7 @@ static void the_truth_is_found(void **state)
 
 int main(void)
 {
+    strength_fades_init(&fades);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(newcomers_are_average),
         cmocka_unit_test(one_step_by_hand),

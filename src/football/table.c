@@ -109,6 +109,7 @@ static const struct feature table_features[TABLE_FEATURES] = {
 /* A team's season. */
 struct table_team {
     int32_t played, points, goals_for, goals_against; /* played 0: no season yet */
+    int32_t key;                                      /* ranking.h's, of the three */
     int32_t venue_played[SIDE_COUNT], venue_points[SIDE_COUNT];
     int32_t last_played, last_points; /* the season before on record, in last_season */
     int16_t league, season, last_league, last_season;
@@ -121,10 +122,10 @@ struct table_team {
 struct table_league {
     int16_t season, last_season;
     uint8_t has_season, has_last, padding[2];
-    uint32_t team_count, most_played; /* this season */
-    uint32_t last_team_count, last_most_played, older_team_count,
-        older_most_played;           /* those before on record */
-    uint16_t with_form[FORM_POINTS]; /* how many teams won so many points in their last 5 */
+    uint32_t team_count, most_played;           /* this season */
+    uint32_t last_team_count, last_most_played; /* the one before on record */
+    double per_opponent;                        /* as expected of this season; 0 unknown */
+    uint16_t with_form[FORM_POINTS];            /* how many teams won so many points in their last 5 */
 };
 
 static int32_t cut(int32_t value, int32_t low, int32_t high)
@@ -141,7 +142,8 @@ struct table_state {
 static size_t table_state_bytes(const struct stream_size *size)
 {
     return sizeof(struct table_state) + size->groups * sizeof(struct table_league) +
-           size->entities * sizeof(struct table_team) + size->groups * size->entities * sizeof(int32_t);
+           size->entities * sizeof(struct table_team) +
+           size->groups * ranking_room(size->entities) * sizeof(int32_t);
 }
 
 static void table_init(void *memory, const struct stream_size *size)
@@ -167,7 +169,7 @@ static const struct table_team *team_of(const struct table_state *state, int32_t
 static const int32_t *keys_of(const struct table_state *state, int league)
 {
     const struct table_team *teams = (const struct table_team *)(state->league + state->league_count);
-    return (const int32_t *)(teams + state->team_count) + (size_t)league * state->team_count;
+    return (const int32_t *)(teams + state->team_count) + (size_t)league * ranking_room(state->team_count);
 }
 
 static struct table_league *league_to_change(struct table_state *state, int league)
@@ -191,6 +193,7 @@ struct table_view {
     size_t teams;        /* teams that are expected; 0 unknown */
     double matches;      /* per team over the season */
     bool has_season_ago; /* the league was played the season before, too */
+    int tier;
     const int32_t *keys;
     const uint16_t *with_form; /* NULL: nobody has played */
 };
@@ -200,12 +203,21 @@ static double matches_per_opponent(uint32_t team_count, uint32_t most_played)
     return team_count >= 2 ? (double)most_played / (team_count - 1) : 0;
 }
 
+/* What is expected of the season after the one on record. */
+static double next_per_opponent(const struct table_league *league)
+{
+    double last = matches_per_opponent(league->team_count, league->most_played);
+    double older = matches_per_opponent(league->last_team_count, league->last_most_played);
+    return last > older ? last : older;
+}
+
 static struct table_view view_of(const struct table_state *state, const struct fixture *fixture)
 {
     const struct table_league *league = league_of(state, fixture->league);
     bool runs = league->has_season && league->season == fixture->season;
-    struct table_view view = {.keys = keys_of(state, fixture->league)};
-    double last, older;
+    struct table_view view = {.keys = keys_of(state, fixture->league),
+                              .tier = league_at((size_t)fixture->league)->tier};
+    double per_opponent;
     uint32_t last_teams, most_played = 0;
     if (runs) {
         view.seen = league->team_count;
@@ -213,19 +225,16 @@ static struct table_view view_of(const struct table_state *state, const struct f
         view.has_season_ago = league->has_last && league->last_season == fixture->season - 1;
         most_played = league->most_played;
         last_teams = league->last_team_count;
-        last = matches_per_opponent(league->last_team_count, league->last_most_played);
-        older = matches_per_opponent(league->older_team_count, league->older_most_played);
+        per_opponent = league->per_opponent;
     } else { /* what runs there is the season before, or an older one */
         view.has_season_ago = league->has_season && league->season == fixture->season - 1;
         last_teams = league->team_count;
-        last = matches_per_opponent(league->team_count, league->most_played);
-        older = matches_per_opponent(league->last_team_count, league->last_most_played);
+        per_opponent = next_per_opponent(league);
     }
     bool is_sure = most_played >= TABLE_SURE_PLAYED;
     view.teams = is_sure || last_teams < view.seen ? view.seen : last_teams;
     if (!is_sure && last_teams == 0)
         view.teams = 0;
-    double per_opponent = last > older ? last : older;
     view.matches = (per_opponent > 0 ? per_opponent : 2) * ((double)view.teams - 1);
     if (view.matches < most_played)
         view.matches = most_played;
@@ -317,8 +326,8 @@ static void emit_past(const struct table_state *state, const struct table_view *
     out[SIDE_LAST_POINTS] = league < 0 ? NAN : (float)points / (float)played;
     out[SIDE_MOVED] = view->has_season_ago ? 1 : NAN; /* from below what is covered */
     if (league >= 0) {
-        int before = league_at((size_t)league)->tier, now = league_at((size_t)fixture->league)->tier;
-        out[SIDE_MOVED] = (float)((before > now) - (before < now));
+        int before = league_at((size_t)league)->tier;
+        out[SIDE_MOVED] = (float)((before > view->tier) - (before < view->tier));
     }
 }
 
@@ -334,8 +343,7 @@ static int32_t emit_side(const struct table_state *state, const struct table_vie
         team = &nothing;
     float played = (float)team->played, venue = (float)team->venue_played[side]; /* 0/0 says "missing" */
     float difference = (float)(team->goals_for - team->goals_against) / played;
-    size_t greater = ranking_place(view->keys, view->seen,
-                                   ranking_key(team->points, team->goals_for, team->goals_against));
+    size_t greater = ranking_place(view->keys, view->seen, is_in ? team->key : ranking_key(0, 0, 0));
     out[SIDE_POINTS] = (float)team->points / played;
     out[SIDE_GOAL_DIFFERENCE] = difference;
     out[SIDE_VENUE_POINTS] = (float)team->venue_points[side] / venue;
@@ -370,23 +378,19 @@ static void table_emit(const void *memory, const void *event, float *out)
 
 /* Learning. */
 
-static void begin_league_season(struct table_league *league, int16_t season)
+static void begin_league_season(struct table_state *state, const struct fixture *fixture)
 {
-    league->older_team_count = league->last_team_count;
-    league->older_most_played = league->last_most_played;
+    struct table_league *league = league_to_change(state, fixture->league);
+    ranking_clear(keys_to_change(state, fixture->league), league->team_count);
+    league->per_opponent = next_per_opponent(league);
     league->last_team_count = league->team_count;
     league->last_most_played = league->most_played;
     league->last_season = league->season;
     league->has_last = league->has_season;
-    league->season = season;
+    league->season = fixture->season;
     league->has_season = 1;
     league->team_count = league->most_played = 0;
     memset(league->with_form, 0, sizeof(league->with_form));
-}
-
-static int32_t key_of(const struct table_team *team)
-{
-    return ranking_key(team->points, team->goals_for, team->goals_against);
 }
 
 /* Out of its present table, to be put into another one. */
@@ -395,7 +399,7 @@ static void take_out(struct table_state *state, const struct table_team *team)
     struct table_league *league = league_to_change(state, team->league);
     if (league->season != team->season)
         return; /* that table is history */
-    ranking_remove(keys_to_change(state, team->league), league->team_count, key_of(team));
+    ranking_remove(keys_to_change(state, team->league), league->team_count, team->key);
     league->team_count--;
     league->with_form[team->form_points]--;
 }
@@ -404,14 +408,15 @@ static void take_out(struct table_state *state, const struct table_team *team)
 static void put_in(struct table_state *state, const struct table_team *team)
 {
     struct table_league *league = league_to_change(state, team->league);
-    ranking_insert(keys_to_change(state, team->league), league->team_count, key_of(team));
+    ranking_insert(keys_to_change(state, team->league), league->team_count, team->key);
     league->team_count++;
     league->with_form[team->form_points]++;
 }
 
 static void begin_team_season(struct table_team *team, const struct fixture *fixture)
 {
-    struct table_team fresh = {.league = fixture->league, .season = fixture->season};
+    struct table_team fresh = {
+        .key = ranking_key(0, 0, 0), .league = fixture->league, .season = fixture->season};
     bool is_new_season = team->season != fixture->season;
     fresh.last_league = is_new_season ? team->league : team->last_league;
     fresh.last_season = is_new_season ? team->season : team->last_season;
@@ -427,6 +432,7 @@ static void count_match(struct table_team *team, int side, bool is_neutral, int 
     team->points += points;
     team->goals_for += own;
     team->goals_against += other;
+    team->key = ranking_key(team->points, team->goals_for, team->goals_against);
     team->played++;
     if (!is_neutral) {
         team->venue_points[side] += points;
@@ -448,11 +454,11 @@ static void learn_side(struct table_state *state, const struct fixture *fixture,
         begin_team_season(team, fixture);
         put_in(state, team);
     }
-    int32_t before = key_of(team);
+    int32_t before = team->key;
     league->with_form[team->form_points]--;
     count_match(team, side, fixture->is_neutral, own, other);
     league->with_form[team->form_points]++;
-    ranking_replace(keys_to_change(state, fixture->league), league->team_count, before, key_of(team));
+    ranking_replace(keys_to_change(state, fixture->league), league->team_count, before, team->key);
     if ((uint32_t)team->played > league->most_played)
         league->most_played = (uint32_t)team->played;
 }
@@ -469,7 +475,7 @@ static void table_apply(void *memory, const void *event, const void *result)
         (away->played > 0 && fixture->season < away->season))
         return;
     if (!league->has_season || league->season != fixture->season)
-        begin_league_season(league, fixture->season);
+        begin_league_season(state, fixture);
     int goals[SIDE_COUNT];
     for (size_t side = 0; side < SIDE_COUNT; side++)
         goals[side] = cut(outcome->goals[side], 0, TABLE_HIGH);

@@ -30,7 +30,8 @@ enum {
     COUNT_FOULS_AGAINST,
     COUNT_CARDS,
     TACTICAL_COUNTS = COUNT_CARDS + 1,
-    TACTICAL_WINDOWS = (TACTICAL_COUNTS + WINDOW_LANES - 1) / WINDOW_LANES
+    TACTICAL_WINDOWS = (TACTICAL_COUNTS + WINDOW_LANES - 1) / WINDOW_LANES,
+    TACTICAL_LANES = TACTICAL_WINDOWS * WINDOW_LANES
 };
 
 enum {
@@ -175,16 +176,17 @@ static float possession(const int32_t *sums)
 /* The plain sums over the last 2, 3, 5, 10 or 20 matches: `which` of window.h's. */
 static void window_sums(const struct tactical_team *team, size_t which, int32_t *sums)
 {
-    for (size_t i = 0; i < TACTICAL_COUNTS; i++) {
-        uint64_t word = team->window[i / WINDOW_LANES].sum[which];
-        sums[i] = (int32_t)(word >> 16 * (i % WINDOW_LANES) & 0xffff);
+    for (size_t w = 0; w < TACTICAL_WINDOWS; w++) {
+        uint64_t word = window_sum(&team->window[w], which);
+        for (size_t lane = 0; lane < WINDOW_LANES; lane++)
+            sums[w * WINDOW_LANES + lane] = (int32_t)(word >> 16 * lane & 0xffff);
     }
 }
 
 static void compute_values(struct tactical_team *team)
 {
     enum { SUM_OF_5 = 2, SUM_OF_10 = 3 };
-    int32_t five[TACTICAL_COUNTS], ten[TACTICAL_COUNTS];
+    int32_t five[TACTICAL_LANES], ten[TACTICAL_LANES];
     const int32_t *season = team->season_sums;
     float *out = team->values;
     window_sums(team, SUM_OF_5, five);
@@ -218,7 +220,7 @@ static void learn_side(struct tactical_team *team, const struct fixture *fixture
                        const struct outcome *outcome, int own, int other)
 {
     const int16_t(*stats)[SIDE_COUNT] = outcome->stats;
-    const int counts[TACTICAL_WINDOWS * WINDOW_LANES] = {
+    const int counts[TACTICAL_LANES] = {
         [COUNT_SHOTS] = stats[STAT_SHOTS][own],
         [COUNT_SHOTS_AGAINST] = stats[STAT_SHOTS][other],
         [COUNT_TARGET] = stats[STAT_SHOTS_ON_TARGET][own],

@@ -6,10 +6,11 @@
  * the weighted sum is 0.7 * (sum of the last w) + 0.8 * (sum of the last ceil(w/2)), and the five plain sums
  * over the last 2, 3, 5, 10 and 20 matches serve all four windows.
  *
- * The four counts of a match stand as 16-bit lanes of one 64-bit word. All sums are sums of whole numbers
- * from 0 to WINDOW_VALUE_HIGH, at most 20 * 99 * 15 < 2^16: lanes never carry or borrow into each other,
- * adding a match costs five additions and subtractions of words, and no rounding error ever builds up. Plain
- * old data, zeroed at first. One thread while a match is added. */
+ * The four counts of a match stand as 16-bit lanes of one 64-bit word. Kept are the totals of all matches up to each of
+ * the latest ones: the sum over the last few is the difference of two of them. Totals wrap around, differences do not:
+ * all sums are sums of whole numbers from 0 to WINDOW_VALUE_HIGH, at most 20 * 99 * 15 < 2^16, so lanes never carry or
+ * borrow into each other in the end, and no rounding error ever builds up. Plain old data, zeroed at first. One thread
+ * while a match is added. */
 #ifndef ALMANAC_FOOTBALL_WINDOW_H
 #define ALMANAC_FOOTBALL_WINDOW_H
 
@@ -32,9 +33,8 @@ enum {
 };
 
 struct window {
-    uint64_t ring[WINDOW_RING]; /* match number m at m % WINDOW_RING */
-    uint64_t sum[WINDOW_SUMS];  /* over the last 2, 3, 5, 10, 20 */
-    uint64_t count;             /* matches added */
+    uint64_t total[WINDOW_RING]; /* of the first m matches at m % WINDOW_RING; of none, and of fewer, 0 */
+    uint64_t count;              /* matches added */
 };
 
 /* Weighted means, [window][lane]; NaN before the first match. */
@@ -53,16 +53,46 @@ static inline uint64_t window_word(int a, int b, int c, int d)
     return window_lane(a) | window_lane(b) << 16 | window_lane(c) << 32 | window_lane(d) << 48;
 }
 
-static const uint8_t window_lengths[WINDOW_SUMS] = {2, 3, 5, 10, 20};
+/* The total of the first m matches; m may be up to WINDOW_MATCHES before the first, and before the latest. */
+static inline uint64_t window_total(const struct window *window, uint64_t m)
+{
+    return window->total[m % WINDOW_RING];
+}
 
 static inline void window_add(struct window *window, uint64_t word)
 {
-    uint64_t at = window->count++;
-    for (size_t i = 0; i < WINDOW_SUMS;
-         i++) /* slots before the first match are zero: they take away nothing */
-        window->sum[i] += word - window->ring[(at - window_lengths[i]) % WINDOW_RING];
-    window->ring[at % WINDOW_RING] = word;
-    /* the slot that the longest window leaves behind is not read again before it is overwritten */
+    uint64_t total = window_total(window, window->count) + word;
+    window->total[++window->count % WINDOW_RING] = total;
+}
+
+static const uint8_t window_lengths[WINDOW_SUMS] = {2, 3, 5, 10, 20};
+
+/* The sum over the last 2, 3, 5, 10 or 20 matches: `which` of them. */
+static inline uint64_t window_sum(const struct window *window, size_t which)
+{
+    uint64_t count = window->count;
+    return window_total(window, count) - window_total(window, count - window_lengths[which]);
+}
+
+/* What the matches of each window weigh together, in tenths, by how many there are. */
+#define WINDOW_FEWER(n, length)   ((n) < (length) ? (n) : (length))
+#define WINDOW_WEIGHT(n, half, w) (8 * WINDOW_FEWER(n, half) + 7 * WINDOW_FEWER(n, w))
+#define WINDOW_WEIGHTS(n)                                                                                    \
+    {                                                                                                        \
+        WINDOW_WEIGHT(n, 2, 3), WINDOW_WEIGHT(n, 3, 5), WINDOW_WEIGHT(n, 5, 10), WINDOW_WEIGHT(n, 10, 20)    \
+    }
+static const float window_weights[WINDOW_MATCHES + 1][WINDOW_COUNT] = {
+    WINDOW_WEIGHTS(0),  WINDOW_WEIGHTS(1),  WINDOW_WEIGHTS(2),  WINDOW_WEIGHTS(3),  WINDOW_WEIGHTS(4),
+    WINDOW_WEIGHTS(5),  WINDOW_WEIGHTS(6),  WINDOW_WEIGHTS(7),  WINDOW_WEIGHTS(8),  WINDOW_WEIGHTS(9),
+    WINDOW_WEIGHTS(10), WINDOW_WEIGHTS(11), WINDOW_WEIGHTS(12), WINDOW_WEIGHTS(13), WINDOW_WEIGHTS(14),
+    WINDOW_WEIGHTS(15), WINDOW_WEIGHTS(16), WINDOW_WEIGHTS(17), WINDOW_WEIGHTS(18), WINDOW_WEIGHTS(19),
+    WINDOW_WEIGHTS(20),
+};
+
+/* The weights now, [window]. */
+static inline const float *window_weights_of(const struct window *window)
+{
+    return window_weights[WINDOW_FEWER(window->count, WINDOW_MATCHES)];
 }
 
 /* The four lanes side by side in one register, so that a window costs one division (of gcc and clang). */
@@ -70,19 +100,23 @@ typedef uint16_t window_words __attribute__((vector_size(WINDOW_LANES * sizeof(u
 typedef int32_t window_ints __attribute__((vector_size(WINDOW_LANES * sizeof(int32_t))));
 typedef float window_floats __attribute__((vector_size(WINDOW_LANES * sizeof(float))));
 
+static inline window_floats window_floats_of(uint64_t word)
+{
+    return __builtin_convertvector(__builtin_convertvector((window_words)word, window_ints), window_floats);
+}
+
 static inline void window_means(const struct window *window, struct window_means *out)
 {
+    const float *weights = window_weights_of(window);
+    uint64_t count = window->count, total = window_total(window, count);
+    uint64_t recent = total - window_total(window, count - window_lengths[0]);
     for (size_t w = 0; w < WINDOW_COUNT; w++) {
-        uint64_t sum = 8 * window->sum[w] + 7 * window->sum[w + 1];
-        uint64_t recent = window_lengths[w] < window->count ? window_lengths[w] : window->count;
-        uint64_t all = window_lengths[w + 1] < window->count ? window_lengths[w + 1] : window->count;
-        float weight = (float)(int)(8 * recent + 7 * all);
+        uint64_t all = total - window_total(window, count - window_lengths[w + 1]);
         /* 0/0 before the first match gives the NaN that says "missing"; a division rounds once, so a mean
          * never leaves the range of its values */
-        window_floats means =
-            __builtin_convertvector(__builtin_convertvector((window_words)sum, window_ints), window_floats) /
-            weight;
+        window_floats means = window_floats_of(8 * recent + 7 * all) / weights[w];
         memcpy(out->value[w], &means, sizeof(out->value[w]));
+        recent = all;
     }
 }
 

@@ -117,6 +117,7 @@ struct xg_league {
 };
 struct xg_state {
     uint64_t team_count, league_count;
+    struct strength_fades fades;
     /* leagues, then teams: two arrays of plain old data in one block */
     struct xg_league league[];
 };
@@ -137,6 +138,7 @@ static void xg_init(void *memory, const struct stream_size *size)
     struct xg_state *state = memory;
     state->team_count = size->entities;
     state->league_count = size->groups;
+    strength_fades_init(&state->fades);
     for (size_t i = 0; i < size->groups; i++) {
         strength_league_init(&state->league[i].strength);
         state->league[i].target = TARGET_START;
@@ -263,30 +265,32 @@ static void learn_regression(struct xg_league *league, const struct outcome *out
 }
 
 /* xg may be NULL: unknown. */
-static void learn_strength(struct xg_team *home, struct xg_team *away, struct xg_league *league,
-                           const struct fixture *fixture, const struct outcome *outcome, const double *xg)
+static void learn_strength(struct xg_state *state, const struct fixture *fixture,
+                           const struct outcome *outcome, const double *xg)
 {
+    struct strength_league *league = &state->league[fixture->league].strength;
+    struct strength_team *home = &xg_teams(state)[fixture->home].strength;
+    struct strength_team *away = &xg_teams(state)[fixture->away].strength;
     double expected[SIDE_COUNT], score[SIDE_COUNT];
-    strength_fade(&home->strength, &away->strength, &league->strength, fixture->day);
-    strength_expect(&home->strength, &away->strength, &league->strength, fixture->is_neutral, 1, expected);
+    strength_fade(home, away, league, &state->fades, fixture->day);
+    strength_expect(home, away, league, fixture->is_neutral, 1, expected);
     for (size_t side = 0; side < SIDE_COUNT; side++)
         score[side] = (xg ? (outcome->goals[side] + xg[side]) / 2 : outcome->goals[side]) - expected[side];
-    strength_step(&home->strength, &away->strength, &league->strength, fixture->is_neutral, expected, score);
+    strength_step(home, away, league, fixture->is_neutral, expected, score);
 }
 
 /* Weighted means as in window_means, of two 32-bit lanes, for the windows after the first. Signed numbers, which
  * become doubles in one instruction. */
 static void xg_means(const struct window *window, double out[XG_WINDOWS][SIDE_COUNT])
 {
+    const float *weights = window_weights_of(window) + WINDOW_5;
+    uint64_t recent = window_sum(window, WINDOW_5);
     for (size_t w = 0; w < XG_WINDOWS; w++) {
-        const uint64_t *part = window->sum + w + 1;
-        const uint8_t *length = window_lengths + w + 1;
-        uint64_t sum = 8 * part[0] + 7 * part[1];
-        uint64_t recent = length[0] < window->count ? length[0] : window->count;
-        uint64_t all = length[1] < window->count ? length[1] : window->count;
-        double weight = (double)(int64_t)(8 * recent + 7 * all) * UNIT;
+        uint64_t all = window_sum(window, WINDOW_5 + w + 1), sum = 8 * recent + 7 * all;
+        double weight = (double)weights[w] * UNIT;
         out[w][0] = (double)(int64_t)(sum & UINT32_MAX) / weight;
         out[w][1] = (double)(int64_t)(sum >> 32) / weight;
+        recent = all;
     }
 }
 
@@ -321,7 +325,7 @@ static void xg_apply(void *memory, const void *event, const void *result)
     struct xg_team *home = &xg_teams(state)[fixture->home], *away = &xg_teams(state)[fixture->away];
     double xg[SIDE_COUNT];
     bool has_xg = xg_match(league, outcome, xg);
-    learn_strength(home, away, league, fixture, outcome, has_xg ? xg : NULL);
+    learn_strength(state, fixture, outcome, has_xg ? xg : NULL);
     if (!has_xg)
         return;
     league->has_statistics = 1;

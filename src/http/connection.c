@@ -2,6 +2,7 @@
 #include "http/connection.h"
 
 #include "base/log.h"
+#include "http/request.h"
 #include "http/stream.h"
 #include "limits.h"
 #include "os/socket.h"
@@ -27,9 +28,17 @@ struct connection *connection_create(struct request_owner *owner, struct MHD_Con
     return connection;
 }
 
+/* Its answer has been taken, or will never be. */
+static void let_answer_go(struct connection *connection)
+{
+    connection->owner->untaken_bytes -= connection->untaken_bytes;
+    connection->untaken_bytes = 0;
+}
+
 void connection_destroy(struct connection *connection)
 {
     assert(connection->stream == NULL && connection->deferred == NULL);
+    let_answer_go(connection);
     buffer_release(&connection->body);
     buffer_release(&connection->answer);
     free(connection->refusal);
@@ -64,6 +73,7 @@ void connection_reset(struct connection *connection, int64_t now_ms)
 {
     assert(connection->stream == NULL && connection->deferred == NULL);
     connection_enter(connection, PHASE_SILENT, now_ms);
+    let_answer_go(connection);
     connection->has_headers = false;
     connection->received_bytes = 0;
     if (connection->refusal != NULL) {

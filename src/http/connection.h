@@ -51,6 +51,7 @@ struct connection {
     struct err *refusal;   /* why the current request will not reach the handler, or NULL */
     struct buffer body;    /* of the request */
     struct buffer answer;  /* lent to the library until the answer is sent */
+    size_t untaken_bytes;  /* of it, as counted in the owner's */
     struct http_stream *stream;
     struct http_deferred *deferred;
     struct http_upgrade upgrade; /* done NULL: none */

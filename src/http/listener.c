@@ -1,5 +1,5 @@
-/* Listener: see listener.h. This file holds the daemon and its place in the loop; request.c holds what
- * happens to one request, guard.c what a request must look like, connection.c the deadlines, stream.c the
+/* Listener: see listener.h. This file holds the daemon and its place in the loop; acceptor.c holds how clients come in,
+ * request.c what happens to one request, guard.c what a request must look like, connection.c the deadlines, stream.c the
  * queue of a stream.
  *
  * libmicrohttpd waits on an epoll set of its own, and that set is one descriptor in our loop. Two things it
@@ -9,6 +9,7 @@
 #include "http/listener.h"
 
 #include "base/log.h"
+#include "http/acceptor.h"
 #include "http/connection.h"
 #include "http/deferred.h"
 #include "http/request.h"
@@ -33,6 +34,7 @@ enum {
 
 struct listener {
     struct request_owner owner; /* the part that requests use */
+    struct acceptor acceptor;
     struct MHD_Daemon *daemon;
     struct loop_watch *watch;
     struct loop_timer *timer;
@@ -59,6 +61,11 @@ PRINTF_LIKE(2, 0) static void on_log(void *context, const char *format, va_list 
     (void)vsnprintf(line, sizeof line, format, arguments);
     line[strcspn(line, "\n")] = '\0';
     log_line(LOG_INFO, "http", "%s", line);
+}
+
+static int64_t now_ms(void)
+{
+    return clock_monotonic_us() / 1000;
 }
 
 static void link_connection(struct listener *listener, struct connection *connection)
@@ -95,12 +102,26 @@ static void close_connection(struct listener *listener, void **context)
 {
     struct connection *connection = *context;
     listener->connection_count--;
-    listener->owner.is_due = true; /* at the limit the library listens again only when it is run */
+    acceptor_resume(&listener->acceptor); /* there is room, and a descriptor */
     if (connection == NULL)
         return;
     unlink_connection(listener, connection);
     connection_destroy(connection);
     *context = NULL;
+}
+
+static bool has_room(void *context)
+{
+    const struct listener *listener = context;
+    return listener->connection_count < LIMIT_CONNECTIONS;
+}
+
+static void take_client(void *context, int client, const struct sockaddr *address, socklen_t address_bytes)
+{
+    struct listener *listener = context;
+    listener->owner.now_ms = now_ms();
+    (void)MHD_add_connection(listener->daemon, client, address,
+                             address_bytes); /* it closes what it refuses */
 }
 
 static void on_connection(void *context, struct MHD_Connection *handle, void **connection_context,
@@ -110,11 +131,6 @@ static void on_connection(void *context, struct MHD_Connection *handle, void **c
         open_connection(context, handle, connection_context);
     else
         close_connection(context, connection_context);
-}
-
-static int64_t now_ms(void)
-{
-    return clock_monotonic_us() / 1000;
 }
 
 static void run(struct listener *listener)
@@ -152,6 +168,7 @@ static void on_sweep(void *context)
 {
     struct listener *listener = context;
     listener->owner.now_ms = now_ms();
+    acceptor_resume(&listener->acceptor); /* descriptors come back from elsewhere too */
     connection_sweep(listener->connections, listener->limits, listener->owner.now_ms);
     if (listener->owner.now_ms < listener->beat_ms)
         return;
@@ -159,22 +176,21 @@ static void on_sweep(void *context)
     connection_beat(listener->connections);
 }
 
-/* The library takes the socket, also when it fails. */
-static enum err_code start_daemon(struct listener *listener, int socket, struct err *err)
+static enum err_code start_daemon(struct listener *listener, struct err *err)
 {
     struct MHD_OptionItem options[] = {
         {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_log, listener}, /* first: the others are reported there */
-        {MHD_OPTION_LISTEN_SOCKET, socket, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, LIMIT_HEADER_BYTES, NULL},
-        {MHD_OPTION_CONNECTION_LIMIT, LIMIT_CONNECTIONS, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, LIMIT_CONNECTIONS + 1, NULL}, /* never reached: see has_room */
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, listener},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)request_begin, listener},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)request_completed, listener},
         {MHD_OPTION_END, 0, NULL},
     };
-    listener->daemon =
-        MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG, 0,
-                         NULL, NULL, request_continue, listener, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+    listener->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
+                                            MHD_ALLOW_UPGRADE | MHD_USE_ERROR_LOG,
+                                        0, NULL, NULL, request_continue, listener, MHD_OPTION_ARRAY, options,
+                                        MHD_OPTION_END);
     if (listener->daemon == NULL)
         return err_set(err, ERR_INTERNAL, "cannot start libmicrohttpd on port %u", (unsigned)listener->port);
     return ERR_OK;
@@ -207,7 +223,9 @@ static enum err_code start(struct listener *listener, struct listener_options op
     int socket;
     enum err_code code = socket_listen(options.address, options.port, &socket, &listener->port, err);
     if (code == ERR_OK)
-        code = start_daemon(listener, socket, err);
+        code = acceptor_open(&listener->acceptor, listener->owner.loop, socket, err);
+    if (code == ERR_OK)
+        code = start_daemon(listener, err);
     if (code == ERR_OK)
         code = join_loop(listener, err);
     return code;
@@ -226,7 +244,8 @@ enum err_code listener_create(struct loop *loop, struct listener_options options
     listener->owner.observe = options.observe;
     listener->owner.context = options.context;
     listener->owner.now_ms = now_ms();
-    listener->owner.is_due = true; /* the library's first run starts listening */
+    listener->acceptor =
+        (struct acceptor){.socket = -1, .has_room = has_room, .take = take_client, .context = listener};
     (void)snprintf(listener->owner.address, sizeof listener->owner.address, "%s", options.address);
     listener->limits.request_time_ms =
         options.request_time_ms > 0 ? options.request_time_ms : LIMIT_REQUEST_TIME_MS;
@@ -246,6 +265,7 @@ void listener_destroy(struct listener *listener)
     if (listener == NULL)
         return;
     assert(!listener->is_running);
+    acceptor_close(&listener->acceptor);
     if (listener->watch != NULL)
         loop_watch_remove(listener->owner.loop, listener->watch);
     if (listener->timer != NULL) {

@@ -2,12 +2,12 @@
  *
  * Every request is handed, complete with its body, to one handler on the loop's thread; the handler fills the
  * response and returns, turns it into a stream (server-sent events), defers it (defer.h), or makes the connection a
- * WebSocket (websocket.h). Limits: body LIMIT_BODY_BYTES (413),
- * headers LIMIT_HEADER_BYTES (431), slow clients (dropped after LIMIT_REQUEST_TIME_MS), LIMIT_CONNECTIONS
- * (more wait). Refused with 400: a repeated Content-Length, Content-Length with Transfer-Encoding, broken
- * percent-escapes and %00. Loopback safety: Host must name this server (403; see guard.h), and so must Origin
- * for anything but GET and HEAD that stay HTTP. Threads: the loop's, also create and destroy (before and after loop_run any
- * one thread). Memory: what a request points to is valid until the handler returns. */
+ * WebSocket (websocket.h). Limits: body LIMIT_BODY_BYTES (413), headers LIMIT_HEADER_BYTES (431), slow clients (dropped
+ * after LIMIT_REQUEST_TIME_MS), LIMIT_CONNECTIONS (more wait), LIMIT_UNTAKEN_BYTES of answers that clients are still to
+ * take (503 for one more that is large). Refused with 400: a repeated Content-Length, Content-Length with
+ * Transfer-Encoding, broken percent-escapes and %00. Loopback safety: Host must name this server (403; see guard.h), and
+ * so must Origin for anything but GET and HEAD that stay HTTP. Threads: the loop's, also create and destroy (before and
+ * after loop_run any one thread). Memory: what a request points to is valid until the handler returns. */
 #ifndef ALMANAC_HTTP_LISTENER_H
 #define ALMANAC_HTTP_LISTENER_H
 

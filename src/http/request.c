@@ -26,6 +26,7 @@ enum {
     DRAIN_BYTES = 16 * LIMIT_BODY_BYTES,
     STREAM_BLOCK_BYTES = 4096, /* read at a time for HTTP/1.0, where no chunks are sent */
     RELEASE_TIME_S = 1,        /* any limit that is not the daemon's */
+    SMALL_ANSWER_BYTES = 64 << 10,
 };
 
 const char *http_request_query(const struct http_request *request, const char *name)
@@ -185,6 +186,8 @@ static enum MHD_Result send_answer(struct connection *connection, const struct h
     if (add_headers(answer, response, closes)) {
         connection_enter(connection, response->stream != NULL ? PHASE_STREAMING : PHASE_ANSWERING,
                          connection->owner->now_ms);
+        connection->untaken_bytes = connection->answer.size_bytes;
+        connection->owner->untaken_bytes += connection->untaken_bytes;
         result = MHD_queue_response(connection->handle, (unsigned)response->status, answer);
     }
     MHD_destroy_response(answer);
@@ -215,12 +218,19 @@ static enum MHD_Result answer_error(struct connection *connection, const struct 
     return send_answer(connection, &response, closes);
 }
 
-static void check_answer(struct http_response *response)
+/* Large answers wait in memory for clients that take their time; when there are too many, the next is refused. */
+static void check_answer(struct connection *connection, struct http_response *response)
 {
     struct err err;
+    size_t size_bytes = response->body.size_bytes;
     assert((response->status >= 200 && response->status <= 599) || response->status == 101);
     if (response->stream == NULL && buffer_check(&response->body, "the answer", &err) != ERR_OK) {
         err.code = ERR_INTERNAL; /* "too large" would blame the request */
+        http_respond_error(response, &err);
+    } else if (size_bytes > SMALL_ANSWER_BYTES &&
+               connection->owner->untaken_bytes + size_bytes > LIMIT_UNTAKEN_BYTES) {
+        (void)err_set(&err, ERR_BUSY, "too many clients have not taken their large answers yet: try again");
+        buffer_release(&response->body);
         http_respond_error(response, &err);
     }
 }
@@ -235,7 +245,7 @@ static enum MHD_Result answer_deferred(struct connection *connection)
         return MHD_YES;
     }
     struct http_response *response = &deferred->response;
-    check_answer(response);
+    check_answer(connection, response);
     buffer_release(&connection->answer);
     take_back(connection, response);
     enum MHD_Result result = send_answer(connection, response, false);
@@ -262,7 +272,7 @@ static enum MHD_Result answer_request(struct connection *connection, const char 
         return answer_deferred(connection);
     }
     deferred_leave(connection); /* deferred, and then the response became something else */
-    check_answer(&response);
+    check_answer(connection, &response);
     if (response.stream != NULL && strcmp(method, "HEAD") == 0)
         response.stream = NULL; /* the library would send the end of a body that HEAD does not have */
     take_back(connection, &response);

@@ -14,9 +14,10 @@ struct request_owner {
     void (*handle)(void *context, const struct http_request *request, struct http_response *response);
     void (*observe)(void *context, const struct http_response *response, int64_t took_us); /* may be NULL */
     void *context;
-    char address[64]; /* as bound, for the Host check */
-    int64_t now_ms;   /* of the current round, monotonic */
-    bool is_due;      /* the library has something to do that no descriptor shows */
+    char address[64];     /* as bound, for the Host check */
+    int64_t now_ms;       /* of the current round, monotonic */
+    size_t untaken_bytes; /* of all answers that are being sent */
+    bool is_due;          /* the library has something to do that no descriptor shows */
 };
 
 /* The first line has been read, and is not decoded yet. Returns the connection, which comes back in *context

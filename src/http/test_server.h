@@ -24,7 +24,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { TEST_WAIT_MS = 5000 };
+enum { TEST_WAIT_MS = 60000 };
 
 struct test_server {
     struct loop *loop;

@@ -19,9 +19,8 @@
 
 enum {
     LOOK_MS = 250,
-    THREADS = 2,
-    IN_FLIGHT_MAX = 4,
-    DUE_MAX = 64,    /* looked at for receivers that are free */
+    IN_FLIGHT_MAX = 4, /* a thread for each: one less that do not answer keep nobody waiting */
+    DUE_MAX = NOTIFY_WEBHOOKS_MAX + 1,
     SPREAD_MAX = 20, /* events in one turn */
     ANSWER_BYTES = 64 << 10,
     RETRY_MAX_MS = 3600000,
@@ -43,6 +42,7 @@ struct notifier {
     struct mail_settings mail;
     struct loop_timer *timer;
     struct work *in_flight[IN_FLIGHT_MAX];
+    int64_t served; /* webhook that had its turn last; 0: the mail */
     atomic_bool is_stopped;
     int64_t forgot_us; /* when old rows were removed last; TIME_NONE never */
 };
@@ -276,6 +276,7 @@ static void start(struct notifier *notifier, const struct delivery_row *delivery
     *place = work;
 }
 
+/* Receivers have their turn one after the other: those that have much to hear and do not answer keep nobody waiting. */
 static void start_due(struct notifier *notifier)
 {
     struct delivery_row *due = calloc(DUE_MAX, sizeof *due);
@@ -287,10 +288,16 @@ static void start_due(struct notifier *notifier)
         log_line(LOG_ERROR, "notify", "%s", err.text);
         count = 0;
     }
+    size_t first = 0;
+    while (first < count && due[first].webhook_id <= notifier->served)
+        first++;
     for (size_t index = 0; index < count; index++) {
-        struct work **place = find_place(notifier, &due[index]);
-        if (place != NULL)
-            start(notifier, &due[index], place);
+        const struct delivery_row *delivery = &due[(first + index) % count];
+        struct work **place = find_place(notifier, delivery);
+        if (place == NULL)
+            continue;
+        notifier->served = delivery->webhook_id;
+        start(notifier, delivery, place);
     }
     free(due);
 }
@@ -425,7 +432,7 @@ enum err_code notifier_create(struct loop *loop, struct store *store, struct clo
     http_client_start();
     enum err_code code = read_mail(&options->mail, &notifier->mail, err);
     if (code == ERR_OK)
-        code = pool_create(THREADS, &notifier->pool, err);
+        code = pool_create(IN_FLIGHT_MAX, &notifier->pool, err);
     if (code == ERR_OK)
         code = loop_timer_add(loop, LOOK_MS, LOOK_MS, look, notifier, &notifier->timer, err);
     if (code != ERR_OK) {

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "job/job_folder.h"
 #include "job/process_mark.h"
+#include "limits.h"
 #include "os/process.h"
 
 #include <errno.h>
@@ -90,18 +91,23 @@ static enum err_code kill_leftover(const struct job_row *row, struct err *err)
                    row->pid, row->id);
 }
 
-/* A run that was completed is finished from the file that it left, on the first turn of the loop. */
+/* A run that was completed is finished from the file that it left, on the first turn of the loop. Unless it was passed on too
+ * often already: finishing it may be what ends the servers, and then the store gives it up. */
 static enum err_code take_result(struct supervisor *supervisor, const struct job_row *row, struct err *err)
 {
     json_t *result = NULL;
     size_t queue = QUEUE_DEFAULT;
+    int64_t takeovers;
 
+    enum err_code code = job_store_takeovers(supervisor->store->db, row->id, &takeovers, err);
+    if (code != ERR_OK || takeovers >= LIMIT_JOB_TAKEOVERS)
+        return code;
     if (row->state != JOB_RUNNING ||
         !job_folder_read_result(supervisor->store, row->id, row->attempt, &result))
         return ERR_OK;
     (void)queue_find(row->queue, &queue);
-    enum err_code code =
-        job_store_adopt(supervisor->store->db, row->id, row->attempt, row->lease, supervisor->lease, err);
+    code = job_store_adopt(supervisor->store->db, row->id, row->attempt, row->lease, supervisor->lease,
+                           supervisor_now_us(supervisor), err);
     struct running_job *job = code == ERR_OK ? running_job_add(supervisor, row, queue) : NULL;
     if (job == NULL) {
         json_decref(result);

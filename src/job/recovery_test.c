@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "job/job_folder.h"
 #include "job/process_mark.h"
 #include "job/test_supervisor.h"
 
@@ -115,7 +116,7 @@ static const char *once_options(const struct test_server *server, const char *pl
 
 static bool is_gone_soon(pid_t pid)
 {
-    for (int wait = 0; wait < 1000; wait++) {
+    for (int wait = 0; wait < TEST_WAIT_MS / 2; wait++) {
         if (process_group_is_gone(pid))
             return true;
         test_sleep_ms(2);
@@ -225,6 +226,31 @@ static void test_strangers_are_left_alone(void **state)
     process_close(&stranger);
 }
 
+/* A run was completed, and each server that is to keep its result dies of it. */
+static void test_a_result_that_ends_servers_is_given_up(void **state)
+{
+    struct test_server *server = *state;
+    const struct job_order order = {.task = "test", .request_json = "{\"play\":\"succeed\"}"};
+    struct job_change start = {.from = JOB_QUEUED, .to = JOB_RUNNING, .lease = "first", .now_us = 2};
+    char path[FILE_PATH_BYTES];
+
+    assert_int_equal(job_store_add(server->store.db, &order, 1, &start.id, NULL, NULL), ERR_OK);
+    assert_int_equal(job_store_change(server->store.db, &start, NULL), ERR_OK);
+    assert_int_equal(job_folder_make(&server->store, start.id, NULL), ERR_OK);
+    assert_int_equal(job_folder_result_path(server->store.folder, start.id, 1, path, NULL), ERR_OK);
+    assert_int_equal(file_write_atomic(path, "{}", 2, NULL), ERR_OK);
+    for (int life = 0; life < LIMIT_JOB_TAKEOVERS; life++) {
+        assert_int_equal(test_server_start(server, NULL), ERR_OK);
+        assert_int_equal(test_job(server, start.id).state, JOB_RUNNING); /* to be kept on the first turn */
+        supervisor_destroy(server->supervisor);
+        server->supervisor = NULL;
+    }
+    assert_int_equal(test_server_start(server, NULL), ERR_OK);
+    assert_int_equal(test_job(server, start.id).state, JOB_FAILED);
+    assert_non_null(strstr(test_job(server, start.id).error, "the server ended 6 times"));
+    assert_int_equal(server->finish_count, 0);
+}
+
 static void test_a_second_server_is_refused(void **state)
 {
     struct test_server *server = *state;
@@ -241,14 +267,14 @@ static void test_a_second_server_is_refused(void **state)
 
 /* ---- at any instant ---- */
 
-static size_t count_events(struct test_server *server, int64_t id, const char *to)
+static size_t count_events(struct test_server *server, int64_t id, const char *from, const char *to)
 {
     struct buffer text;
     char pattern[64];
     size_t count = 0;
 
     buffer_init(&text, 1 << 20);
-    (void)snprintf(pattern, sizeof pattern, "\"to\":\"%s\"", to);
+    (void)snprintf(pattern, sizeof pattern, "\"from\":\"%s\",\"to\":\"%s\"", from, to);
     assert_int_equal(job_store_events(server->store.db, id, &text, NULL), ERR_OK);
     for (const char *at = text.data; (at = strstr(at, pattern)) != NULL; at++)
         count++;
@@ -288,6 +314,18 @@ static bool is_idle(struct test_server *server, int64_t value)
            job_store_unfinished(server->store.db, 0, &row, &count, NULL) == ERR_OK && count == 0;
 }
 
+/* A job that ran whenever its server was killed has failed, since it could be the cause; here it is not. */
+static void resume_given_up(struct test_server *server, int64_t last_id)
+{
+    struct job_row row;
+
+    for (int64_t id = 1; id <= last_id; id++) {
+        if (test_job(server, id).state == JOB_FAILED)
+            assert_int_equal(supervisor_resume_job(server->supervisor, id, "test", &row, NULL), ERR_OK);
+    }
+    assert_true(test_wait_for(server, is_idle, 0, 2 * TEST_WAIT_MS));
+}
+
 /* Servers that take jobs all the time are killed at random instants: what was accepted is done, and done once. */
 static void test_killed_at_any_instant(void **state)
 {
@@ -317,10 +355,11 @@ static void test_killed_at_any_instant(void **state)
     if (test_server_start(server, &err) != ERR_OK)
         fail_msg("%s", err.text);
     assert_true(test_wait_for(server, is_idle, 0, 2 * TEST_WAIT_MS));
+    resume_given_up(server, accepted);
     for (int64_t id = 1; id <= accepted; id++) {
         assert_int_equal(test_job(server, id).state, JOB_SUCCEEDED);
-        assert_int_equal(count_events(server, id, "succeeded"), 1);
-        assert_int_equal(count_events(server, id, "running"), test_job(server, id).attempt);
+        assert_int_equal(count_events(server, id, "running", "succeeded"), 1);
+        assert_int_equal(count_events(server, id, "queued", "running"), test_job(server, id).attempt);
     }
     print_message("%" PRId64 " jobs accepted by 12 servers that were killed, all done once\n", accepted);
 }
@@ -331,7 +370,8 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         TEST(test_worker_dies_with_its_server), TEST(test_orphan_is_killed),
         TEST(test_stopping_becomes_stopped),    TEST(test_strangers_are_left_alone),
-        TEST(test_a_second_server_is_refused),  TEST(test_killed_at_any_instant),
+        TEST(test_a_second_server_is_refused),  TEST(test_a_result_that_ends_servers_is_given_up),
+        TEST(test_killed_at_any_instant),
     };
 
     if (argc > 1 && strcmp(argv[1], "worker") == 0)

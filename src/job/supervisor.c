@@ -176,14 +176,16 @@ static enum err_code plan_due(struct supervisor *supervisor, struct err *err)
 
 void supervisor_start_queued(struct supervisor *supervisor)
 {
-    struct err err = {0};
+    struct err err = {0}, other = {0};
     enum err_code code = ERR_OK;
 
     if (supervisor->is_starting || supervisor->is_closing)
         return;
     supervisor->is_starting = true;
-    for (size_t queue = 0; code == ERR_OK && queue < QUEUE_COUNT; queue++)
-        code = start_queue(supervisor, queue, &err);
+    for (size_t queue = 0; queue < QUEUE_COUNT; queue++) { /* one that is stuck does not hold up the others */
+        enum err_code its = start_queue(supervisor, queue, code == ERR_OK ? &err : &other);
+        code = code == ERR_OK ? its : code;
+    }
     if (code == ERR_OK)
         code = plan_due(supervisor, &err);
     supervisor->is_starting = false;

@@ -12,7 +12,8 @@
  * no time in it: who holds the lock on <logs>/.lock is alive, the kernel drops the lock with the process. On start the
  * jobs of a dead life are taken over: their process groups are killed if they still live (pid and start time are
  * compared); a job whose worker had already written its result (<data>/jobs/<id>/result-<attempt>.json) is finished from
- * that file and does not run again; the others are queued again, or stopped where that was asked.
+ * that file and does not run again; the others are queued again, or stopped where that was asked, or given up when that
+ * has happened to them LIMIT_JOB_TAKEOVERS times already: a job may be what ends the server.
  *
  * A server that is killed between `finish` and the commit of "succeeded" finishes the job again, with the same result:
  * finish must bear that.

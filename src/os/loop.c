@@ -345,5 +345,6 @@ enum err_code loop_stop_on_signals(struct loop *loop, struct err *err)
     pthread_sigmask(SIG_BLOCK, &mask, &loop->old_mask);
     loop->signals = descriptor;
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of its write, as a full disk is */
     return ERR_OK;
 }

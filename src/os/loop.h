@@ -39,8 +39,8 @@ enum err_code loop_post(struct loop *loop, void (*call)(void *context), void *co
 /* Runs what was posted and not run yet, e.g. after pool_destroy when the loop has stopped; loop_destroy drops
  * it. */
 void loop_drain(struct loop *loop);
-/* SIGTERM and SIGINT stop the loop (signalfd; both are blocked in this thread until loop_destroy), SIGPIPE is
- * ignored. Call it before other threads are made; pool threads block signals themselves. */
+/* SIGTERM and SIGINT stop the loop (signalfd; both are blocked in this thread until loop_destroy), SIGPIPE and SIGXFSZ
+ * are ignored. Call it before other threads are made; pool threads block signals themselves. */
 enum err_code loop_stop_on_signals(struct loop *loop, struct err *err) CHECKED;
 
 #endif

@@ -29,7 +29,9 @@ struct forecaster {
     int64_t data_version;
     struct rebuild *rebuild; /* in flight; NULL none */
     bool is_dirty;           /* the store changed while a rebuild was in flight */
-    uint64_t change_count;   /* see forecaster_changes */
+    int64_t retry_us;      /* monotonic: when what could not be taken in is tried again; INT64_MAX: nothing */
+    int failures;          /* since the store changed */
+    uint64_t change_count; /* see forecaster_changes */
 };
 
 /* The present taken in on the pool, with a store handle of its own. */
@@ -40,6 +42,23 @@ struct rebuild {
     struct online *online;
     struct err err;
 };
+
+/* A failure may be one of the moment (descriptors, memory, the disk), and the store need not change again soon: what could not
+ * be taken in is tried again, after 10 s first, then twice as long each time, up to 43 minutes. */
+#define RETRY_FIRST_US INT64_C(10000000)
+enum { RETRY_DOUBLINGS = 8 };
+
+static int64_t monotonic_of(const struct forecaster *forecaster)
+{
+    return forecaster->clock.monotonic_us(forecaster->clock.context);
+}
+
+static void try_later(struct forecaster *forecaster)
+{
+    forecaster->retry_us = monotonic_of(forecaster) + (RETRY_FIRST_US << forecaster->failures);
+    if (forecaster->failures < RETRY_DOUBLINGS)
+        forecaster->failures++;
+}
 
 static void rebuild_work(void *context)
 {
@@ -75,6 +94,7 @@ static void rebuild_done(void *context)
         log_present(&forecaster->online->present);
     } else if (rebuild->effort == ONLINE_BUILD || rebuild->err.code != ERR_NOT_FOUND) {
         log_line(LOG_ERROR, "online", "tracker state could not be built: %s", rebuild->err.text);
+        try_later(forecaster);
     }
     free(rebuild);
     if (forecaster->is_dirty)
@@ -85,14 +105,17 @@ static void start_rebuild(struct forecaster *forecaster, enum online_effort effo
 {
     struct rebuild *rebuild = calloc(1, sizeof(*rebuild));
     struct err err = {0};
-    if (rebuild == NULL)
+    if (rebuild == NULL) {
+        try_later(forecaster);
         return;
+    }
     rebuild->forecaster = forecaster;
     memcpy(rebuild->folder, forecaster->store->folder, sizeof(rebuild->folder));
     rebuild->effort = effort;
     if (pool_submit(forecaster->pool, forecaster->loop, rebuild_work, rebuild_done, rebuild, &err) !=
         ERR_OK) {
         log_line(LOG_ERROR, "online", "tracker state could not be built: %s", err.text);
+        try_later(forecaster);
         free(rebuild);
         return;
     }
@@ -120,6 +143,7 @@ static void refresh_online(struct forecaster *forecaster)
     forecaster->is_dirty = false;
     if (present_key(forecaster->store, key, &err) != ERR_OK) {
         log_line(LOG_ERROR, "online", "%s", err.text);
+        try_later(forecaster);
         return;
     }
     const struct online *online = forecaster->online;
@@ -136,12 +160,18 @@ void forecaster_check(struct forecaster *forecaster)
 {
     struct err err = {0};
     int64_t version = db_data_version(forecaster->store->db);
-    if (version == forecaster->data_version && !forecaster->is_dirty)
+    bool is_changed = version != forecaster->data_version || forecaster->is_dirty;
+    if (!is_changed && monotonic_of(forecaster) < forecaster->retry_us)
         return;
     forecaster->data_version = version;
     forecaster->change_count++;
-    if (serving_models_refresh(&forecaster->models, forecaster->store, &err) != ERR_OK)
+    forecaster->retry_us = INT64_MAX;
+    if (is_changed)
+        forecaster->failures = 0;
+    if (serving_models_refresh(&forecaster->models, forecaster->store, &err) != ERR_OK) {
         log_line(LOG_ERROR, "models", "%s", err.text);
+        try_later(forecaster);
+    }
     refresh_online(forecaster);
 }
 
@@ -162,6 +192,7 @@ enum err_code forecaster_create(struct loop *loop, struct pool *pool, struct sto
     forecaster->pool = pool;
     forecaster->store = store;
     forecaster->clock = clock;
+    forecaster->retry_us = INT64_MAX;
     forecaster->features = calloc(columns + 1, sizeof(float));
     forecaster->x = calloc(columns + 1, sizeof(float));
     if (forecaster->features == NULL || forecaster->x == NULL) {

@@ -6,7 +6,8 @@
  * A version in production may have a layer (serve/models_layer.h): it is put over forecasts of matches to come. A match
  * already played is a replay: what the model itself says.
  * Missing models, teams or data are no errors: the answer carries a reason instead of probabilities (SPEC J2).
- * Belongs to the loop's thread; a changed store is noticed by forecaster_check and taken in on the pool. */
+ * Belongs to the loop's thread; a changed store is noticed by forecaster_check and taken in on the pool; what
+ * fails there is tried again by later calls. */
 #ifndef ALMANAC_SERVE_FORECASTER_H
 #define ALMANAC_SERVE_FORECASTER_H
 

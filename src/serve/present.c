@@ -1,6 +1,7 @@
 /* Present: which way. Everything that is read of the store for one answer is read in one transaction, so the key, the
  * changes and the matches are of the same moment; the transaction ends before anything is computed. The leak audit
- * is given what was read for the build, so what it judges is what is built. */
+ * is given what was read for the build and what came out of it, so what it judges is what is built. Until it has passed,
+ * the matrix has no head and no state is kept. */
 #include "serve/present.h"
 
 #include "base/log.h"
@@ -165,7 +166,7 @@ static enum err_code read_store(struct present_work *work, struct err *err)
     bool makes_matrix = is_whole && request->want_matrix && out->matrix == NULL;
     if (out->way == PRESENT_OPENED && !request->want_state)
         return ERR_OK;
-    work->needs_audit = makes_matrix && request->before_build != NULL;
+    work->needs_audit = makes_matrix && request->audit != NULL;
     code = present_read(work, is_whole ? INT64_MIN : present_day_needed(work->at_us), err);
     if (code == ERR_OK && makes_matrix && frame_rows(work->frames.matches) == 0)
         code = err_set(err, ERR_NOT_FOUND,
@@ -173,16 +174,11 @@ static enum err_code read_store(struct present_work *work, struct err *err)
     return code;
 }
 
-static enum err_code audit(const struct present_work *work, struct err *err)
-{
-    struct football_frames frames = work->frames;
-    frames.teams = work->teams;
-    return work->request->before_build(work->request->context, &frames, err);
-}
-
 static void work_release(struct present_work *work)
 {
     forget_basis(work);
+    for (size_t kind = 0; kind < STATE_KINDS; kind++)
+        live_state_destroy(work->unaudited[kind].state);
     football_frames_release(&work->frames);
     frame_destroy(work->teams);
     known_states_release(&work->known);
@@ -199,8 +195,6 @@ static enum err_code attempt(const struct present_request *request, struct prese
         return code;
     code = read_store(&work, err);
     db_rollback(request->store->db);
-    if (code == ERR_OK && work.needs_audit)
-        code = audit(&work, err);
     if (code == ERR_OK && work.frames.matches != NULL) {
         code = present_derive(&work, err);
         if (code == ERR_OK)

@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 #include "base/hash.h"
+#include "feature/audit.h"
 #include "feature/builder.h"
 #include "feature/matrix.h"
 #include "football/teams.h"
@@ -43,9 +44,11 @@ struct present_request {
     bool from_scratch; /* compute everything even if something is kept (to measure, to compare) */
     struct pool *pool; /* may be NULL */
     const struct build_watch *watch;
-    /* Called before a matrix is built from scratch or with new families, with what it is built from (the leak audit); may
-     * be NULL. */
-    enum err_code (*before_build)(void *context, const struct football_frames *frames, struct err *err);
+    /* Called when a matrix was built from scratch or with new families, with what it was built from and what came out (the
+     * leak audit). An error refuses it: nothing of it stays. ERR_CONFLICT of one with new families: it is built from
+     * scratch. May be NULL. */
+    enum err_code (*audit)(void *context, const struct football_frames *frames,
+                           const struct audit_built *built, struct err *err);
     void *context;
 };
 

@@ -36,7 +36,8 @@ enum err_code present_derive(struct present_work *work, struct err *err)
     const struct football_frames *frames = &work->frames;
     enum err_code code = history_create(work->teams, frames->matches, frames->prices, frames->attributes,
                                         (struct history_options){0}, &work->history, err);
-    football_frames_release(&work->frames);
+    if (!work->needs_audit)
+        football_frames_release(&work->frames);
     return code;
 }
 
@@ -148,8 +149,54 @@ static enum err_code walk_and_keep(struct present_walk *walk, int64_t until_us, 
         return ERR_OK;
     enum err_code code = present_walk_to(walk, until_us, err);
     if (code == ERR_OK)
-        state_keep(walk->work->request->store, walk->work->out->key, kind, walk->state, until_us);
+        present_keep(walk->work, kind, walk->state, until_us);
     return code;
+}
+
+/* ---- audited ---- */
+
+void present_keep(struct present_work *work, enum state_kind kind, const struct live_state *state,
+                  int64_t at_us)
+{
+    struct err err = {0};
+    if (!work->needs_audit) {
+        state_keep(work->request->store, work->out->key, kind, state, at_us);
+        return;
+    }
+    struct kept_state *kept = &work->unaudited[kind];
+    assert(kept->state == NULL);
+    kept->at_us = at_us;
+    if (live_state_copy(state, &kept->state, &err) != ERR_OK)
+        log_line(LOG_WARN, "present", "a tracker state was not kept: %s", err.text);
+}
+
+static void forget_rows(void *context, size_t begin, size_t end)
+{
+    matrix_build_forget(context, begin, end);
+}
+
+enum err_code present_audit(struct present_work *work, const struct matrix_build *build,
+                            const struct matrix_row *rows, struct err *err)
+{
+    const struct present_request *request = work->request;
+    if (!work->needs_audit)
+        return ERR_OK;
+    assert(build->first_row == 0);
+    history_destroy(work->history);
+    work->history = NULL;
+    struct football_frames frames = work->frames;
+    frames.teams = work->teams;
+    struct audit_built built = {rows, build->values, build->row_count, forget_rows, (void *)build};
+    enum err_code code = request->audit(request->context, &frames, &built, err);
+    football_frames_release(&work->frames);
+    if (code != ERR_OK)
+        return code;
+    work->needs_audit = false;
+    for (enum state_kind kind = 0; kind < STATE_KINDS; kind++) {
+        if (work->unaudited[kind].state != NULL)
+            present_keep(work, kind, work->unaudited[kind].state, work->unaudited[kind].at_us);
+    }
+    return ERR_OK;
 }
 
 /* ---- extended ---- */
@@ -292,6 +339,8 @@ enum err_code present_build(struct present_work *work, struct err *err)
         code = walk_and_keep(&walk, present_before_newest_us(history, STATE_RECENT_US), STATE_RECENT, err);
     if (code == ERR_OK)
         code = present_walk_to(&walk, INT64_MAX, err);
+    if (code == ERR_OK && with_matrix)
+        code = present_audit(work, &build, build.rows, err);
     if (code == ERR_OK && with_matrix)
         code = matrix_build_finish(&build, work->request->pool, &work->out->matrix, err);
     matrix_build_abandon(&build);

@@ -117,7 +117,7 @@ static enum err_code join_and_keep(struct families *families, int64_t at_us, enu
         return ERR_OK;
     enum err_code code = join_at(families, at_us, &state, err);
     if (code == ERR_OK)
-        state_keep(families->work->request->store, families->work->out->key, kind, state, at_us);
+        present_keep(families->work, kind, state, at_us);
     live_state_destroy(state);
     return code;
 }
@@ -155,6 +155,8 @@ enum err_code present_add_families(struct present_work *work, struct err *err)
                                   rows, rows, &build, err);
     if (code == ERR_OK)
         code = run(&families, &build, err);
+    if (code == ERR_OK)
+        code = present_audit(work, &build, matrix_row_info(work->basis), err);
     if (code == ERR_OK)
         code = matrix_build_finish(&build, work->request->pool, &work->out->matrix, err);
     matrix_build_abandon(&build);

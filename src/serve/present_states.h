@@ -12,7 +12,7 @@
 #include "store/change_store.h"
 #include "store/store.h"
 
-enum state_kind { STATE_RECENT, STATE_CHECKPOINT }; /* <key>.state, <key>.checkpoint */
+enum state_kind { STATE_RECENT, STATE_CHECKPOINT, STATE_KINDS }; /* <key>.state, <key>.checkpoint */
 
 /* How far before the newest outcome the kept states stand. */
 #define STATE_RECENT_US     (INT64_C(3) * 24 * 3600 * 1000000)

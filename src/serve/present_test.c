@@ -290,24 +290,41 @@ static struct feature_set small_set(const struct tracker **trackers)
     return (struct feature_set){"small", "", trackers};
 }
 
-static enum err_code refuse(void *context, const struct football_frames *frames, struct err *err)
+static enum err_code refuse(void *context, const struct football_frames *frames,
+                            const struct audit_built *built, struct err *err)
 {
     assert_true(frame_rows(frames->teams) > 0 && frame_rows(frames->matches) > 0);
+    assert_int_equal(built->row_count, frame_rows(frames->matches));
     (*(int *)context)++;
     return err_set(err, ERR_INVALID, "a leak");
 }
 
-static void the_audit_comes_before_a_build_only(void **state)
+/* Heads, rows, values and states in the folder. */
+static size_t count_files(void)
+{
+    static const char *const suffixes[] = {".mat", ".rows", ".values", ".state", ".checkpoint"};
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+        struct file_list list;
+        assert_int_equal(file_list_open(store.matrix, suffixes[i], &list, NULL), ERR_OK);
+        count += list.count;
+        file_list_close(&list);
+    }
+    return count;
+}
+
+static void only_what_is_built_anew_is_audited(void **state)
 {
     (void)state;
     int calls = 0;
     struct present present;
     struct present_request request = request_of(football_feature_set_widest());
-    request.before_build = refuse;
+    request.audit = refuse;
     request.context = &calls;
     open_store(5, 60);
     assert_int_equal(present_open(&request, &present, NULL), ERR_INVALID);
     assert_int_equal(calls, 1);
+    assert_int_equal(count_files(), 0);
     request.want_matrix = false; /* no matrix, nothing to audit */
     assert_int_equal(check(request, NULL), PRESENT_BUILT);
     assert_int_equal(check(request_of(request.set), NULL), PRESENT_BUILT);
@@ -316,6 +333,37 @@ static void the_audit_comes_before_a_build_only(void **state)
     world_tell(&world, store.db);
     assert_int_equal(check(request, NULL), PRESENT_EXTENDED);
     assert_int_equal(calls, 1);
+    size_t files = count_files();
+    request.from_scratch = true; /* what stands beside what is refused goes on to serve */
+    assert_int_equal(present_open(&request, &present, NULL), ERR_INVALID);
+    assert_int_equal(calls, 2);
+    assert_int_equal(count_files(), files);
+    request.from_scratch = false;
+    assert_int_equal(check(request, NULL), PRESENT_OPENED);
+    close_store();
+}
+
+/* Kept columns that are not what they would be now. */
+static enum err_code doubt_once(void *context, const struct football_frames *frames,
+                                const struct audit_built *built, struct err *err)
+{
+    assert_true(frames != NULL && built != NULL);
+    return (*(int *)context)++ == 0 ? err_set(err, ERR_CONFLICT, "other features than before") : ERR_OK;
+}
+
+static void kept_families_that_are_out_of_date_are_built_anew(void **state)
+{
+    (void)state;
+    int calls = 0;
+    const struct tracker *some[8];
+    struct feature_set small = small_set(some);
+    open_store(5, 60);
+    assert_int_equal(check(request_of(&small), NULL), PRESENT_BUILT);
+    struct present_request request = request_of(football_feature_set_widest());
+    request.audit = doubt_once;
+    request.context = &calls;
+    assert_int_equal(check(request, NULL), PRESENT_BUILT);
+    assert_int_equal(calls, 2);
     close_store();
 }
 
@@ -432,7 +480,8 @@ int main(void)
         cmocka_unit_test(a_state_long_ago_is_found),
         cmocka_unit_test(the_checkpoint_moves_on),
         cmocka_unit_test(only_missing_families_are_computed),
-        cmocka_unit_test(the_audit_comes_before_a_build_only),
+        cmocka_unit_test(only_what_is_built_anew_is_audited),
+        cmocka_unit_test(kept_families_that_are_out_of_date_are_built_anew),
         cmocka_unit_test(effort_is_limited),
         cmocka_unit_test(a_store_without_matches),
         cmocka_unit_test(random_changes_of_all_families),

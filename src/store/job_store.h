@@ -159,12 +159,15 @@ enum err_code job_store_next_due(struct db *db, const char *queue, int64_t now_u
 enum err_code job_store_unfinished(struct db *db, int64_t after_id, struct job_row *out, size_t *count,
                                    struct err *err) CHECKED;
 /* For a server that starts, once no process of the dead one is left: running jobs are queued again, stopping ones are
- * stopped; those that already have the lease `keep` (may be NULL) stay. out_count: how many were changed. */
+ * stopped; those that already have the lease `keep` (may be NULL) stay. out_count: how many were changed. A job to which
+ * that has happened LIMIT_JOB_TAKEOVERS times already, since it was resumed last, has failed. */
 enum err_code job_store_recover(struct db *db, const char *keep, int64_t now_us, size_t *out_count,
                                 struct err *err) CHECKED;
-/* A running job passes to another life, compare-and-set on attempt and the old lease. */
+/* A running job passes to another life, compare-and-set on attempt and the old lease; an event says so. */
 enum err_code job_store_adopt(struct db *db, int64_t id, int64_t attempt, const char *old_lease,
-                              const char *lease, struct err *err) CHECKED;
+                              const char *lease, int64_t now_us, struct err *err) CHECKED;
+/* How often a job was queued again or passed on because its server had ended, since it was resumed last. */
+enum err_code job_store_takeovers(struct db *db, int64_t id, int64_t *out, struct err *err) CHECKED;
 /* The ids of jobs that changed, in order of their changes: events above *event_id, which is moved on; *count in: capacity,
  * out: filled (0: nothing new). */
 enum err_code job_store_news(struct db *db, int64_t *event_id, int64_t *out_ids, size_t *count,

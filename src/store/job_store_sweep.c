@@ -2,8 +2,10 @@
 #include "store/job_store_parts.h"
 
 #include "base/time.h"
+#include "limits.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { PAGE_IDS = 256 };
@@ -242,8 +244,34 @@ enum err_code job_store_progress(struct db *db, const struct job_row *row, struc
 
 /* ---- what a dead server left ---- */
 
-enum err_code job_store_adopt(struct db *db, int64_t id, int64_t attempt, const char *old_lease,
-                              const char *lease, struct err *err)
+#define SERVER_ENDED "the server ended while the job ran"
+
+enum err_code job_store_takeovers(struct db *db, int64_t id, int64_t *out, struct err *err)
+{
+    struct query *query;
+    bool has_row = false;
+
+    *out = 0;
+    enum err_code code =
+        db_query(db,
+                 "SELECT count(*) FROM job_event WHERE job_id = $1 AND from_state = 'running' AND note = $2 "
+                 "AND id > (SELECT ifnull(max(id), 0) FROM job_event WHERE job_id = $1 "
+                 "AND to_state = 'queued' AND from_state IN ('stopped', 'failed'))",
+                 &query, err);
+    if (code != ERR_OK)
+        return code;
+    query_bind_i64(query, 1, id);
+    query_bind_text(query, 2, SERVER_ENDED);
+    code = query_next(query, &has_row, err);
+    if (code != ERR_OK)
+        return code;
+    *out = query_i64(query, 0); /* an aggregate has its row */
+    query_reset(query);
+    return ERR_OK;
+}
+
+static enum err_code pass_on(struct db *db, int64_t id, int64_t attempt, const char *old_lease,
+                             const char *lease, struct err *err)
 {
     struct query *query;
 
@@ -263,6 +291,60 @@ enum err_code job_store_adopt(struct db *db, int64_t id, int64_t attempt, const 
     return code;
 }
 
+static enum err_code note_takeover(struct db *db, int64_t id, int64_t now_us, struct err *err)
+{
+    struct query *query;
+
+    enum err_code code = db_query(db,
+                                  "INSERT INTO job_event(job_id, at_us, from_state, to_state, attempt, note) "
+                                  "SELECT id, $2, state, state, attempt, $3 FROM job WHERE id = $1",
+                                  &query, err);
+    if (code != ERR_OK)
+        return code;
+    query_bind_i64(query, 1, id);
+    query_bind_i64(query, 2, now_us);
+    query_bind_text(query, 3, SERVER_ENDED);
+    return query_run(query, err);
+}
+
+enum err_code job_store_adopt(struct db *db, int64_t id, int64_t attempt, const char *old_lease,
+                              const char *lease, int64_t now_us, struct err *err)
+{
+    enum err_code code = db_begin_lazy(db, err);
+
+    if (code != ERR_OK)
+        return code;
+    code = pass_on(db, id, attempt, old_lease, lease, err);
+    if (code == ERR_OK)
+        code = note_takeover(db, id, now_us, err);
+    return job_store_end(db, code, err);
+}
+
+/* A job that ends its server whenever it runs would do so for ever. */
+static enum err_code recover_one(struct db *db, const struct job_row *row, int64_t now_us, struct err *err)
+{
+    char error[160] = SERVER_ENDED;
+    int64_t takeovers = 0;
+    struct job_change change = {.id = row->id,
+                                .from = row->state,
+                                .to = row->state == JOB_STOPPING ? JOB_STOPPED : JOB_QUEUED,
+                                .attempt = row->attempt,
+                                .lease = row->lease,
+                                .error = error,
+                                .now_us = now_us};
+
+    enum err_code code = change.to == JOB_QUEUED ? job_store_takeovers(db, row->id, &takeovers, err) : ERR_OK;
+    if (takeovers >= LIMIT_JOB_TAKEOVERS) {
+        change.to = JOB_FAILED;
+        change.is_failure = true;
+        (void)snprintf(error, sizeof(error),
+                       "the server ended %" PRId64 " times while the job ran, maybe because of it; see the "
+                       "server's log, then resume it",
+                       takeovers + 1);
+    }
+    return code == ERR_OK ? job_store_change(db, &change, err) : code;
+}
+
 enum err_code job_store_recover(struct db *db, const char *keep, int64_t now_us, size_t *out_count,
                                 struct err *err)
 {
@@ -278,14 +360,7 @@ enum err_code job_store_recover(struct db *db, const char *keep, int64_t now_us,
         after_id = row.id;
         if (keep != NULL && strcmp(row.lease, keep) == 0)
             continue;
-        struct job_change change = {.id = row.id,
-                                    .from = row.state,
-                                    .to = row.state == JOB_STOPPING ? JOB_STOPPED : JOB_QUEUED,
-                                    .attempt = row.attempt,
-                                    .lease = row.lease,
-                                    .error = "the server ended while the job ran",
-                                    .now_us = now_us};
-        code = job_store_change(db, &change, err);
+        code = recover_one(db, &row, now_us, err);
         if (code != ERR_OK)
             return code;
         ++*out_count;

@@ -59,7 +59,8 @@ static enum err_code count_change(struct db *db, const struct job_change *change
         db,
         "UPDATE queue SET queued = queued + $2, running = running + $3, "
         "completed = max(0, completed + $4), failed = max(0, failed + $5), stopped = max(0, stopped + $6), "
-        "usual_us = CASE WHEN $4 > 0 THEN (SELECT CASE WHEN job.started_us IS NULL THEN queue.usual_us "
+        "usual_us = CASE WHEN $4 > 0 THEN (SELECT CASE WHEN job.started_us IS NULL OR job.ended_us < "
+        "job.started_us THEN queue.usual_us "
         "WHEN queue.usual_us IS NULL THEN job.ended_us - job.started_us "
         "ELSE (3 * queue.usual_us + job.ended_us - job.started_us) / 4 END FROM job WHERE id = $1) "
         "ELSE usual_us END "

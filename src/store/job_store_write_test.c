@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "limits.h"
 #include "store/test_job_store.h"
 
 #include <stdio.h>
@@ -271,9 +272,9 @@ static void test_lease(void **state)
     end.attempt = 2; /* an attempt that it is not in */
     assert_int_equal(job_store_change(db, &end, &err), ERR_CONFLICT);
     assert_string_equal(err.text, "job 1 is in attempt 1, not 2");
-    assert_int_equal(job_store_adopt(db, id, 2, "first", "second", NULL), ERR_CONFLICT);
-    assert_int_equal(job_store_adopt(db, id, 1, "other", "second", NULL), ERR_CONFLICT);
-    assert_int_equal(job_store_adopt(db, id, 1, "first", "second", NULL), ERR_OK);
+    assert_int_equal(job_store_adopt(db, id, 2, "first", "second", 5, NULL), ERR_CONFLICT);
+    assert_int_equal(job_store_adopt(db, id, 1, "other", "second", 5, NULL), ERR_CONFLICT);
+    assert_int_equal(job_store_adopt(db, id, 1, "first", "second", 5, NULL), ERR_OK);
     end.attempt = 1;
     assert_int_equal(job_store_change(db, &end, &err), ERR_CONFLICT); /* the dead one comes late */
     end.lease = "second";
@@ -295,6 +296,52 @@ static void test_recover_keeps_its_own(void **state)
     assert_int_equal(test_jobs_get(db, mine).state, JOB_RUNNING);
     assert_int_equal(test_jobs_get(db, lost).state, JOB_QUEUED);
     assert_int_equal(test_jobs_get(db, lost).failures, 0); /* an interruption is no failure */
+}
+
+/* One that ends its server each time it runs must not do so for ever. */
+static void test_lost_too_often(void **state)
+{
+    struct db *db = db_of(state);
+    int64_t id = test_jobs_add(db, (struct job_order){0});
+    int64_t waits = test_jobs_add(db, (struct job_order){.after = {id}, .after_count = 1});
+    struct job_row row;
+    size_t count;
+
+    for (int life = 0; life < 2; life++) {
+        for (int time = 0; time < LIMIT_JOB_TAKEOVERS; time++) {
+            test_jobs_start(db, id, "old", 2);
+            assert_int_equal(job_store_recover(db, "new", 3, &count, NULL), ERR_OK);
+            row = test_jobs_get(db, id);
+            assert_int_equal(row.state, JOB_QUEUED);
+            assert_string_equal(row.error, "the server ended while the job ran");
+        }
+        test_jobs_start(db, id, "old", 2);
+        assert_int_equal(job_store_recover(db, "new", 3, &count, NULL), ERR_OK);
+        assert_int_equal(count, 1);
+        row = test_jobs_get(db, id);
+        assert_int_equal(row.state, JOB_FAILED);
+        assert_int_equal(row.failures, 1);
+        assert_non_null(strstr(row.error, "the server ended 6 times while the job ran"));
+        assert_int_equal(test_jobs_get(db, waits).state, JOB_STOPPED);
+        assert_int_equal(job_store_resume(db, id, "me", 4, NULL), ERR_OK); /* from here it counts anew */
+    }
+}
+
+static void test_a_stopping_job_is_stopped_however_often(void **state)
+{
+    struct db *db = db_of(state);
+    int64_t id = test_jobs_add(db, (struct job_order){0});
+    size_t count;
+
+    for (int time = 0; time < LIMIT_JOB_TAKEOVERS; time++) {
+        test_jobs_start(db, id, "old", 2);
+        assert_int_equal(job_store_recover(db, "new", 3, &count, NULL), ERR_OK);
+    }
+    test_jobs_start(db, id, "old", 2);
+    struct job_change stop = {.id = id, .from = JOB_RUNNING, .to = JOB_STOPPING, .now_us = 3};
+    assert_int_equal(job_store_change(db, &stop, NULL), ERR_OK);
+    assert_int_equal(job_store_recover(db, "new", 3, &count, NULL), ERR_OK);
+    assert_int_equal(test_jobs_get(db, id).state, JOB_STOPPED);
 }
 
 static void test_retry_waits_for_its_time(void **state)
@@ -356,6 +403,19 @@ static void test_counts(void **state)
     assert_int_equal(test_jobs_queue(db, "training").queued, 0);
 }
 
+static void test_a_clock_set_back_tells_no_duration(void **state)
+{
+    struct db *db = db_of(state);
+    int64_t first = test_jobs_add(db, (struct job_order){0}),
+            second = test_jobs_add(db, (struct job_order){0});
+
+    test_jobs_start(db, first, "a", 1);
+    test_jobs_end(db, first, JOB_SUCCEEDED, 1001);
+    test_jobs_start(db, second, "a", 900000);
+    test_jobs_end(db, second, JOB_SUCCEEDED, 2000);
+    assert_int_equal(test_jobs_queue(db, "default").usual_us, 1000);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, test_jobs_set_up, test_jobs_tear_down)
@@ -371,8 +431,11 @@ int main(void)
         TEST(test_a_long_chain),
         TEST(test_lease),
         TEST(test_recover_keeps_its_own),
+        TEST(test_lost_too_often),
+        TEST(test_a_stopping_job_is_stopped_however_often),
         TEST(test_retry_waits_for_its_time),
         TEST(test_counts),
+        TEST(test_a_clock_set_back_tells_no_duration),
     };
 
     return cmocka_run_group_tests_name("job store, writing", tests, NULL, NULL);

@@ -82,10 +82,13 @@ enum err_code notify_store_due(struct db *db, int64_t now_us, struct delivery_ro
 {
     struct query *query;
 
-    enum err_code code = db_query(db,
-                                  DELIVERY_COLUMNS "WHERE d.state = 'waiting' AND d.due_us <= $1 "
-                                                   "ORDER BY d.due_us, d.id LIMIT $2",
-                                  &query, err);
+    enum err_code code =
+        db_query(db,
+                 DELIVERY_COLUMNS "WHERE d.id IN (SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY "
+                                  "channel, webhook_id ORDER BY due_us, id) AS place FROM delivery "
+                                  "WHERE state = 'waiting' AND due_us <= $1) WHERE place = 1) "
+                                  "ORDER BY d.webhook_id LIMIT $2",
+                 &query, err);
     if (code != ERR_OK)
         return code;
     query_bind_i64(query, 1, now_us);

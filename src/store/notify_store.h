@@ -76,7 +76,7 @@ struct delivery_row {
 };
 enum err_code notify_store_delivery(struct db *db, int64_t id, struct delivery_row *out,
                                     struct err *err) CHECKED;
-/* Those that are due, the longest due first; *count in: capacity, out: filled. */
+/* Of each receiver that has any the one that is due longest, by webhook (mail first); *count in: capacity, out: filled. */
 enum err_code notify_store_due(struct db *db, int64_t now_us, struct delivery_row *out, size_t *count,
                                struct err *err) CHECKED;
 /* Newest first, with an id below before (0: all); state -1: any. */

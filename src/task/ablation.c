@@ -15,6 +15,7 @@
 #include "os/clock.h"
 #include "os/file.h"
 #include "task/ablation_variants.h"
+#include "task/learn_rows.h"
 #include "task/prepare.h"
 #include "task/walk.h"
 
@@ -29,9 +30,9 @@ enum { DRAWS = 1000, LINE_BYTES = 96 }; /* a line of the kept forecasts, but for
 
 #define MEMBER(name) OPTION_MEMBER(struct ablation_options, name)
 static const struct option_row rows[] = {
-    {"league", OPTION_TEXT, MEMBER(league), "", 0, 0, "E0", "league to forecast, by its code"},
-    {"target", OPTION_ENUM, MEMBER(target), "1x2|ou25", 0, 0, "1x2", "match result, or over/under 2.5 goals"},
-    {"engine", OPTION_TEXT, MEMBER(engine), "", 0, 0, "lightgbm", "how the models are made"},
+    LEARN_ROW_LEAGUE(MEMBER),
+    LEARN_ROW_TARGET(MEMBER),
+    LEARN_ROW_ENGINE(MEMBER),
     {"features", OPTION_TEXT, MEMBER(features), "", 0, 0, "no_prices", "the full set, by its name"},
     {"families", OPTION_TEXT, MEMBER(families), "", 0, 0, "",
      "families to leave out one by one: elo,pi; empty: all of the set"},
@@ -41,21 +42,15 @@ static const struct option_row rows[] = {
     {"only_one", OPTION_BOOL, MEMBER(only_one), "", 0, 0, "false", "walk with each family alone"},
     {"control", OPTION_BOOL, MEMBER(control), "", 0, 0, "true",
      "walk with the full set and another seed: the size of what is mere chance"},
-    {"pool", OPTION_ENUM, MEMBER(pool), PREPARE_POOL_CHOICES, 0, 0, "country",
-     "matches to learn from: this league, its country, or all"},
-    {"from", OPTION_DATE, MEMBER(from_us), "", 0, 0, "2015-07-01", "first day judged"},
-    {"to", OPTION_DATE, MEMBER(to_us), "", 0, 0, "2024-06-30", "last day judged"},
-    {"refit", OPTION_ENUM, MEMBER(refit), "weekly|monthly|season|days|once", 0, 0, "season",
-     "how often the models are fitted again"},
-    {"every_days", OPTION_INT, MEMBER(every_days), "days", 1, 3650, "30", "with --refit days: how many"},
-    {"window_days", OPTION_INT, MEMBER(window_days), "days", 0, 36500, "0",
-     "learn from this many days before each refit; 0: all"},
-    {"folds", OPTION_INT, MEMBER(folds), "folds", 0, 20, "0",
-     "folds of the yearly calibration; 0: no calibration, which costs as much as several repeats"},
+    LEARN_ROW_POOL(MEMBER, "country"),
+    LEARN_ROWS_WALK(MEMBER, "season"),
+    LEARN_ROW_FOLDS(
+        MEMBER, "0",
+        "folds of the yearly calibration; 0: no calibration, which costs as much as several repeats"),
     {"repeats", OPTION_INT, MEMBER(repeats), "walks", 1, 20, "2",
      "walks of each set, each with a seed of its own; losses are their mean"},
-    {"seed", OPTION_INT, MEMBER(seed), "", 0, 1000000000, "1", "the first seed of everything random"},
-    {"parameters", OPTION_TEXT, MEMBER(parameters), "", 0, 0, "", "engine parameters: name=value,name=value"},
+    LEARN_ROW_SEED(MEMBER, 1000000000, "the first seed of everything random"),
+    LEARN_ROW_PARAMETERS(MEMBER),
 };
 static const struct option_table ablation_table = {"ablation", rows, sizeof(rows) / sizeof(*rows)};
 

@@ -19,6 +19,7 @@
 #include "os/file.h"
 #include "task/betting.h"
 #include "task/judge.h"
+#include "task/learn_rows.h"
 #include "task/prepare.h"
 #include "task/walk.h"
 
@@ -29,25 +30,16 @@
 
 #define MEMBER(name) OPTION_MEMBER(struct backtest_options, name)
 static const struct option_row rows[] = {
-    {"league", OPTION_TEXT, MEMBER(league), "", 0, 0, "E0", "league to forecast, by its code"},
-    {"target", OPTION_ENUM, MEMBER(target), "1x2|ou25", 0, 0, "1x2", "match result, or over/under 2.5 goals"},
-    {"engine", OPTION_TEXT, MEMBER(engine), "", 0, 0, "lightgbm",
-     "how the model is made: lightgbm, elo_logit, bookmaker or base_rate"},
+    LEARN_ROW_LEAGUE(MEMBER),
+    LEARN_ROW_TARGET(MEMBER),
+    LEARN_ROW_ENGINE(MEMBER),
     {"features", OPTION_ENUM, MEMBER(features), FEATURE_SET_CHOICES_AND_BOTH, 0, 0, "both",
      "feature set to walk with; both: no_prices, then with_prices"},
-    {"pool", OPTION_ENUM, MEMBER(pool), PREPARE_POOL_CHOICES, 0, 0, "country",
-     "matches to learn from: this league, its country, or all"},
-    {"from", OPTION_DATE, MEMBER(from_us), "", 0, 0, "2015-07-01", "first day judged"},
-    {"to", OPTION_DATE, MEMBER(to_us), "", 0, 0, "2024-06-30", "last day judged"},
-    {"refit", OPTION_ENUM, MEMBER(refit), "weekly|monthly|season|days|once", 0, 0, "monthly",
-     "how often the model is fitted again"},
-    {"every_days", OPTION_INT, MEMBER(every_days), "days", 1, 3650, "30", "with --refit days: how many"},
-    {"window_days", OPTION_INT, MEMBER(window_days), "days", 0, 36500, "0",
-     "learn from this many days before each refit; 0: all"},
-    {"folds", OPTION_INT, MEMBER(folds), "folds", 0, 20, "5",
-     "folds of the yearly calibration; 0: no calibration"},
-    {"seed", OPTION_INT, MEMBER(seed), "", 0, 2147483647, "1", "seed of everything random"},
-    {"parameters", OPTION_TEXT, MEMBER(parameters), "", 0, 0, "", "engine parameters: name=value,name=value"},
+    LEARN_ROW_POOL(MEMBER, "country"),
+    LEARN_ROWS_WALK(MEMBER, "monthly"),
+    LEARN_ROW_FOLDS(MEMBER, "5", "folds of the yearly calibration; 0: no calibration"),
+    LEARN_ROW_SEED(MEMBER, 2147483647, "seed of everything random"),
+    LEARN_ROW_PARAMETERS(MEMBER),
     {"bookmaker", OPTION_TEXT, MEMBER(bookmaker), "", 0, 0, "B365", "whose prices are bet at"},
     {"min_edge", OPTION_REAL, MEMBER(min_edge), "share", 0, 1, "0.042", "least edge p * odds - 1 of a bet"},
     {"fraction", OPTION_REAL, MEMBER(fraction), "share", 0.01, 1, "0.25", "of the Kelly stake"},

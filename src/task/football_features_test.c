@@ -202,7 +202,7 @@ static void nothing_leaks(void **state)
     struct audit_report report;
     struct err err = {0};
     enum err_code code =
-        audit_run(football_feature_set_widest(), &source, 3, 1, threads, NULL, &report, &err);
+        audit_run(football_feature_set_widest(), &source, NULL, 3, 1, threads, NULL, &report, &err);
     assert_string_equal(err.text, "");
     assert_int_equal(code, ERR_OK);
     assert_int_equal(report.cuts, 3);

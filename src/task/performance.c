@@ -13,6 +13,7 @@
 #include "os/clock.h"
 #include "store/forecast_store.h"
 #include "store/retrain_store.h"
+#include "store/schedule_store.h"
 #include "task/prepare.h"
 
 #include <math.h>
@@ -382,6 +383,22 @@ static enum err_code performance_run(struct task_context *context, const void *o
     matrix_close(run.matrix);
     free(run.models);
     return code;
+}
+
+enum err_code performance_options_in_force(struct db *db, struct performance_options *out, struct err *err)
+{
+    struct schedule_row row;
+    json_t *set = NULL;
+    option_defaults(&performance_table, out);
+    enum err_code code = schedule_store_get(db, task_performance.name, &row, err);
+    if (code != ERR_OK)
+        return code == ERR_NOT_FOUND ? ERR_OK : code;
+    /* what does not fit the task is shown as such by the schedule, and never runs */
+    if (row.options[0] != '\0' && json_read(row.options, strlen(row.options), &set, NULL) == ERR_OK) {
+        (void)!option_read_json(&performance_table, out, set, true, NULL);
+        json_decref(set);
+    }
+    return ERR_OK;
 }
 
 const struct task task_performance = {

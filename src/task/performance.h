@@ -13,6 +13,9 @@ struct performance_options {
     struct monitor_options monitor;
 };
 extern const struct task task_performance;
+/* What the scheduled check works with: the defaults, and over them what was set of the scheduled task. */
+enum err_code performance_options_in_force(struct db *db, struct performance_options *out,
+                                           struct err *err) CHECKED;
 /* Its commit (performance_commit.c): limits, settled and replayed forecasts, checks. */
 enum err_code performance_commit(struct store *store, const json_t *result, struct err *err) CHECKED;
 /* The models in production that fit, newest trained first; *out is freed by the caller. "" matches all. */

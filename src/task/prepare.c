@@ -112,8 +112,9 @@ void prepare_audit_close(struct audit_source *source)
 
 /* ---- the matrix of the present data ---- */
 
-/* before_build of present.h */
-static enum err_code audit_sample(void *task, const struct football_frames *frames, struct err *err)
+/* audit of present.h */
+static enum err_code audit_sample(void *task, const struct football_frames *frames,
+                                  const struct audit_built *built, struct err *err)
 {
     enum { SAMPLE_CUTS = 1 };
     struct task_context *context = task;
@@ -121,7 +122,7 @@ static enum err_code audit_sample(void *task, const struct football_frames *fram
     struct build_watch watch = {NULL, watch_stop, context};
     struct audit_report report;
     report_progress(context->reporter, "auditing features for leaks", 0, 0);
-    enum err_code code = audit_run(football_feature_set_widest(), &source, SAMPLE_CUTS,
+    enum err_code code = audit_run(football_feature_set_widest(), &source, built, SAMPLE_CUTS,
                                    (uint64_t)clock_now_us(), context->pool, &watch, &report, err);
     if (code == ERR_OK)
         report_log(context->reporter,
@@ -180,7 +181,7 @@ static enum err_code open_present(struct task_context *context, bool from_scratc
                                       .from_scratch = from_scratch,
                                       .pool = context->pool,
                                       .watch = &watch,
-                                      .before_build = audit_sample,
+                                      .audit = audit_sample,
                                       .context = context};
     struct present present;
     enum err_code code = present_open(&request, &present, err);

@@ -1,17 +1,13 @@
 /* Auto-retraining as JSON: see retraining_json.h. */
 #include "task/retraining_json.h"
 
-#include "task/performance.h"
-
-void retraining_write_settings(struct json_writer *out)
+void retraining_write_settings(struct json_writer *out, const struct performance_options *options)
 {
-    struct performance_options options;
-    option_defaults(task_performance.options, &options);
-    json_field_f64(out, "drift_threshold", options.monitor.drift_threshold);
-    json_field_f64(out, "performance_threshold", options.monitor.performance_threshold);
-    json_field_f64(out, "false_alarm_rate", options.monitor.rate);
-    json_field_i64(out, "horizon_matches", options.monitor.horizon);
-    json_field_i64(out, "cooldown_h", options.cooldown_h);
+    json_field_f64(out, "drift_threshold", options->monitor.drift_threshold);
+    json_field_f64(out, "performance_threshold", options->monitor.performance_threshold);
+    json_field_f64(out, "false_alarm_rate", options->monitor.rate);
+    json_field_i64(out, "horizon_matches", options->monitor.horizon);
+    json_field_i64(out, "cooldown_h", options->cooldown_h);
 }
 
 void retraining_write_event(struct json_writer *out, const struct retraining_event *event)

@@ -5,9 +5,10 @@
 
 #include "base/json.h"
 #include "store/retrain_store.h"
+#include "task/performance.h"
 
 /* Thresholds (without unit), false-alarm rate (share), horizon (matches), cooldown (hours). */
-void retraining_write_settings(struct json_writer *out);
+void retraining_write_settings(struct json_writer *out, const struct performance_options *options);
 void retraining_write_event(struct json_writer *out, const struct retraining_event *event);
 
 #endif

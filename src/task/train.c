@@ -17,6 +17,7 @@
 #include "football/feature_sets.h"
 #include "football/league.h"
 #include "football/profile.h"
+#include "learn/calibrate.h"
 #include "learn/metric.h"
 #include "learn/model.h"
 #include "learn/probability_error.h"
@@ -27,6 +28,7 @@
 #include "registry/registry.h"
 #include "task/fit.h"
 #include "task/judge.h"
+#include "task/learn_rows.h"
 #include "task/prepare.h"
 #include "task/promote.h"
 
@@ -37,14 +39,12 @@
 
 #define MEMBER(name) OPTION_MEMBER(struct train_options, name)
 static const struct option_row rows[] = {
-    {"league", OPTION_TEXT, MEMBER(league), "", 0, 0, "E0", "league to forecast, by its code"},
-    {"target", OPTION_ENUM, MEMBER(target), "1x2|ou25", 0, 0, "1x2", "match result, or over/under 2.5 goals"},
-    {"engine", OPTION_TEXT, MEMBER(engine), "", 0, 0, "lightgbm",
-     "how the model is made: lightgbm, elo_logit, bookmaker or base_rate"},
+    LEARN_ROW_LEAGUE(MEMBER),
+    LEARN_ROW_TARGET(MEMBER),
+    LEARN_ROW_ENGINE(MEMBER),
     {"features", OPTION_TEXT, MEMBER(features), "", 0, 0, "",
      "feature set, by its name ('almanac features sets'); empty: that of the league's profile"},
-    {"pool", OPTION_ENUM, MEMBER(pool), PREPARE_POOL_CHOICES, 0, 0, "all",
-     "matches to learn from: this league, its country, or all"},
+    LEARN_ROW_POOL(MEMBER, "all"),
     {"last", OPTION_INT, MEMBER(last), "matches", 0, 1e9, "0",
      "learn from the last N matches of the pool; 0: all"},
     {"from", OPTION_DATE, MEMBER(from_us), "", 0, 0, "", "learn from matches on or after this date"},
@@ -52,10 +52,9 @@ static const struct option_row rows[] = {
      "use matches before this date only, the holdout included"},
     {"holdout", OPTION_REAL, MEMBER(holdout), "share", 0.02, 0.9, "0.2",
      "share of the league's matches, the latest, kept for judging"},
-    {"folds", OPTION_INT, MEMBER(folds), "folds", 0, 20, "5",
-     "expanding folds for the calibration; 0: no calibration"},
-    {"seed", OPTION_INT, MEMBER(seed), "", 0, 2147483647, "1", "seed of everything random"},
-    {"parameters", OPTION_TEXT, MEMBER(parameters), "", 0, 0, "", "engine parameters: name=value,name=value"},
+    LEARN_ROW_FOLDS(MEMBER, "5", "expanding folds for the calibration; 0: no calibration"),
+    LEARN_ROW_SEED(MEMBER, 2147483647, "seed of everything random"),
+    LEARN_ROW_PARAMETERS(MEMBER),
     {"matrix", OPTION_TEXT, MEMBER(matrix), "", 0, 0, "",
      "key of an existing feature matrix; empty: of the present data"},
 };
@@ -196,6 +195,8 @@ static void name_version(struct plan *plan)
     hash_add_i64(&hash, options->to_us);
     hash_add_f64(&hash, options->holdout);
     hash_add_i64(&hash, options->folds);
+    if (plan->recipe.folds > 0) /* one that is not calibrated keeps its name */
+        hash_add_i64(&hash, CALIBRATOR_VERSION);
     hash_add_i64(&hash, options->seed);
     struct buffer parameters;
     struct json_writer writer;
@@ -212,13 +213,10 @@ static void name_version(struct plan *plan)
 static void write_range(struct json_writer *out, const char *key, const struct dataset *data, size_t begin,
                         size_t end)
 {
-    char from[TIME_TEXT_BYTES], to[TIME_TEXT_BYTES];
-    time_format_iso(data->time_us[begin], from);
-    time_format_iso(data->time_us[end - 1], to);
     json_key(out, key);
     json_begin_object(out);
-    json_field_text(out, "from", from);
-    json_field_text(out, "to", to);
+    json_field_time(out, "from", data->time_us[begin]);
+    json_field_time(out, "to", data->time_us[end - 1]);
     json_field_i64(out, "rows", (int64_t)(end - begin));
     json_end_object(out);
 }

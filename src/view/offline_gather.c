@@ -1,140 +1,47 @@
-/* Offline store: which rows a join hits, and their features.
+/* Offline store: which rows a join hits.
  *
- * Two passes over the Parquet. The first reads keys and times alone, keeps the rows of entities that are asked for
- * (an open hash table of those), and finds the newest row at each moment by binary search: what it remembers of a hit is
- * partition and row number. The second reads the features of the partitions that were hit; the engine hands them to
- * `put_values` in chunks and from all its threads, which copies the rows that were hit to their slots. So nothing wide is
- * joined or sorted: that took most of the time. A writer may put a new version in place between the passes: times are
- * compared, slots counted, and when they differ it all begins again. */
+ * The engine reads keys and times alone and hands them to `take_keys`, which keeps the rows of entities that are asked for (an
+ * open hash table of those); then the newest row at each moment is found by binary search. What is remembered of a hit is
+ * partition and row number: the features of these rows, and of no others, are read then (offline_values.h). So nothing wide
+ * is joined or sorted: that took most of the time. When a writer put a new version in place meanwhile it all begins again. */
 #include "view/offline_gather.h"
 
-#include "base/time.h"
-#include "os/folder.h"
+#include "view/offline_values.h"
 
 #include <assert.h>
-#include <math.h>
 #include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     ATTEMPTS = 4,
     FEW_KEYS = 32,
-    PARTS_MOST = 4096,
-    CHUNK_ROWS = 2048,
-    FIXED_ARGUMENTS = 2, /* of our functions: event_timestamp, file_row_number */
-    FUNCTION_NAME_BYTES = 48
+    FIXED_ARGUMENTS = 2 /* of the function that takes keys: event_timestamp, file_row_number */
 };
 
-/* A year's file, and the slots of its rows. */
-struct part {
-    int64_t first_us, end_us;
-    int32_t *slots; /* [slot_rows]; -1: not hit */
-    size_t slot_rows;
-    bool is_hit;
-    char name[32]; /* "year=2001" */
-};
 /* A row of the store whose entity is asked for. */
 struct candidate {
-    int64_t event_us, row;
-    int32_t part, group, slot;
+    int64_t event_us;
+    int32_t row, part, group;
 };
 struct gather {
     struct duck *duck;
     const struct offline_version *version;
     const struct offline_request *request;
     struct offline_gathered *out;
-    struct part *parts; /* by year */
-    size_t part_count, key_count;
+    struct offline_parts parts;
+    size_t key_count;
     int32_t *table; /* [table_size]: an entity with this key; -1: empty */
     size_t table_size;
-    int32_t *group_of; /* [count]: of an entity: its first with the same key */
-    struct candidate *candidates;
+    int32_t *group_of;            /* [count]: of an entity: its first with the same key */
+    struct candidate *candidates; /* at last by group, then time */
     size_t candidate_count, candidate_capacity;
-    size_t *group_first; /* [count + 1], into `order` */
-    int32_t *order;      /* candidates by group, then time */
+    size_t *group_first; /* [count + 1], into `candidates` */
     int64_t *slot_us;    /* [slot] */
     struct buffer sql;
-    pthread_mutex_t lock; /* of the candidates, in the first pass */
-    bool is_out_of_memory, is_damaged;
-    atomic_size_t filled; /* in the second */
-    atomic_bool is_changed;
+    pthread_mutex_t lock; /* of the candidates */
+    bool is_out_of_memory, is_damaged, is_changed;
 };
-
-/* ---- partitions ---- */
-
-static void add_part(struct gather *gather, const char *name, int64_t from_us, int64_t to_us)
-{
-    int64_t year;
-    struct part *part = &gather->parts[gather->part_count];
-    if (!text_starts(text_of(name), "year=") || !text_parse_i64(text_of(name + strlen("year=")), &year) ||
-        strlen(name) >= sizeof(part->name))
-        return;
-    *part = (struct part){.first_us = time_day_from_civil((int)year, 1, 1) * TIME_DAY_US,
-                          .end_us = time_day_from_civil((int)year + 1, 1, 1) * TIME_DAY_US};
-    (void)snprintf(part->name, sizeof(part->name), "%s", name);
-    gather->part_count += part->first_us <= to_us && part->end_us > from_us;
-}
-
-static int compare_parts(const void *a, const void *b)
-{
-    const struct part *x = a, *y = b;
-    return x->first_us < y->first_us ? -1 : x->first_us > y->first_us;
-}
-
-/* Those that can be hit: from the first moment less the age to the last. */
-static enum err_code find_parts(struct gather *gather, int64_t from_us, int64_t to_us, struct err *err)
-{
-    struct folder_list list;
-    enum err_code code = folder_list_open(gather->version->path, &list, err);
-    if (code != ERR_OK)
-        return code;
-    gather->parts = calloc(list.count + 1, sizeof(*gather->parts));
-    if (gather->parts == NULL)
-        code = err_nomem(err, list.count * sizeof(*gather->parts));
-    if (code == ERR_OK && list.count > PARTS_MOST)
-        code =
-            err_set(err, ERR_CORRUPT, "'%s' has more than %d partitions", gather->version->path, PARTS_MOST);
-    for (size_t i = 0; code == ERR_OK && i < list.count; i++)
-        add_part(gather, list.names[i], from_us, to_us);
-    folder_list_close(&list);
-    if (code == ERR_OK && gather->part_count > 1)
-        qsort(gather->parts, gather->part_count, sizeof(*gather->parts), compare_parts);
-    return code;
-}
-
-/* read_parquet([...]) of all partitions, or of those that are hit. */
-static void put_parts(struct gather *gather, bool hit_only)
-{
-    struct buffer path;
-    const char *between = "";
-    buffer_init(&path, FILE_PATH_BYTES + 64);
-    buffer_append_text(&gather->sql, " FROM read_parquet([");
-    for (size_t i = 0; i < gather->part_count; i++) {
-        if (hit_only && !gather->parts[i].is_hit)
-            continue;
-        buffer_clear(&path);
-        buffer_printf(&path, "%s/%s/rows.parquet", gather->version->path, gather->parts[i].name);
-        buffer_append_text(&gather->sql, between);
-        (void)duck_quote(&gather->sql, buffer_text(&path));
-        between = ", ";
-    }
-    buffer_append_text(&gather->sql, "], hive_partitioning = false, file_row_number = true)");
-    buffer_release(&path);
-}
-
-/* The part of a moment, tried first where the last one was; part_count: there is none. */
-static size_t part_of(const struct gather *gather, int64_t event_us, size_t likely)
-{
-    for (size_t i = 0; i < gather->part_count; i++) {
-        size_t at = (likely + i) % gather->part_count;
-        if (event_us >= gather->parts[at].first_us && event_us < gather->parts[at].end_us)
-            return at;
-    }
-    return gather->part_count;
-}
 
 /* ---- entities ---- */
 
@@ -181,7 +88,7 @@ static enum err_code group_entities(struct gather *gather, size_t *out_count, st
     return ERR_OK;
 }
 
-/* ---- the first pass ---- */
+/* ---- candidates ---- */
 
 /* Room for `count` more candidates; the caller has the lock. */
 static bool make_room(struct gather *gather, size_t count)
@@ -189,6 +96,8 @@ static bool make_room(struct gather *gather, size_t count)
     size_t capacity = (gather->candidate_count + count) * 2;
     if (gather->candidate_count + count <= gather->candidate_capacity)
         return true;
+    if (capacity > INT32_MAX) /* they are told by numbers of that size */
+        return false;
     struct candidate *grown = realloc(gather->candidates, capacity * sizeof(*grown));
     if (grown == NULL)
         return false;
@@ -211,12 +120,12 @@ static void take_keys(void *context, const struct duck_call *call)
         int32_t group = gather->table[place_of(gather, first[i], second != NULL ? second[i] : 0)];
         if (group < 0)
             continue;
-        part = part_of(gather, event_us[i], part);
-        if (part == gather->part_count)
+        part = offline_parts_of(&gather->parts, event_us[i], part);
+        if (part == gather->parts.count || number[i] < 0 || number[i] >= INT32_MAX)
             gather->is_damaged = true;
         else
             gather->candidates[gather->candidate_count++] =
-                (struct candidate){event_us[i], number[i], (int32_t)part, group, -1};
+                (struct candidate){event_us[i], (int32_t)number[i], (int32_t)part, group};
     }
     gather->is_out_of_memory |= !has_room;
     (void)pthread_mutex_unlock(&gather->lock);
@@ -244,7 +153,7 @@ static void put_key_question(struct gather *gather, size_t group_count)
     for (size_t i = 0; i < gather->key_count; i++)
         buffer_printf(sql, ", \"%s\"", keys[i]);
     buffer_append_text(sql, "))");
-    put_parts(gather, false);
+    offline_parts_put(&gather->parts, false, sql);
     if (group_count > FEW_KEYS)
         return;
     buffer_printf(sql, " WHERE \"%s\" IN (NULL", keys[0]); /* so that the engine can leave out row groups */
@@ -284,13 +193,13 @@ static int compare_candidates(const void *a, const void *b)
 /* By time. The engine's threads give the parts in any order, but nearly always each part in its own. */
 static enum err_code sort_candidates(struct gather *gather, struct err *err)
 {
-    size_t first[PARTS_MOST + 1] = {0}, count = gather->candidate_count;
+    size_t first[OFFLINE_PARTS_MOST + 1] = {0}, count = gather->candidate_count;
     struct candidate *sorted = calloc(count + 1, sizeof(*sorted));
     if (sorted == NULL)
         return err_nomem(err, count * sizeof(*sorted));
     for (size_t i = 0; i < count; i++)
         first[gather->candidates[i].part + 1]++;
-    for (size_t i = 0; i < gather->part_count; i++)
+    for (size_t i = 0; i < gather->parts.count; i++)
         first[i + 1] += first[i];
     for (size_t i = 0; i < count; i++)
         sorted[first[gather->candidates[i].part]++] = gather->candidates[i];
@@ -304,59 +213,45 @@ static enum err_code sort_candidates(struct gather *gather, struct err *err)
     return ERR_OK;
 }
 
-/* By counting they are put by group, and stay by time in each. */
-static enum err_code order_candidates(struct gather *gather, struct err *err)
+/* By counting they are put by group, and stay by time in each: a search then stays in one place of memory. */
+static enum err_code group_candidates(struct gather *gather, struct err *err)
 {
     size_t count = gather->request->count;
+    struct candidate *grouped = calloc(gather->candidate_count + 1, sizeof(*grouped));
     gather->group_first = calloc(count + 2, sizeof(*gather->group_first));
-    gather->order = malloc((gather->candidate_count + 1) * sizeof(*gather->order));
-    if (gather->group_first == NULL || gather->order == NULL)
-        return err_nomem(err, gather->candidate_count * sizeof(*gather->order));
+    if (grouped == NULL || gather->group_first == NULL) {
+        free(grouped);
+        return err_nomem(err, gather->candidate_count * sizeof(*grouped));
+    }
     size_t *first = gather->group_first; /* of a group: counted two further on, filled one further on */
     for (size_t i = 0; i < gather->candidate_count; i++)
         first[gather->candidates[i].group + 2]++;
     for (size_t i = 1; i < count + 2; i++)
         first[i] += first[i - 1];
     for (size_t i = 0; i < gather->candidate_count; i++)
-        gather->order[first[gather->candidates[i].group + 1]++] = (int32_t)i;
+        grouped[first[gather->candidates[i].group + 1]++] = gather->candidates[i];
+    free(gather->candidates);
+    gather->candidates = grouped;
     return ERR_OK;
 }
 
-/* The newest candidate of the entity's group that is not after its moment, nor too old; NULL: none. */
-static struct candidate *find_candidate(const struct gather *gather, size_t entity)
+/* The newest candidate of the entity's group that is not after its moment, nor too old; -1: none. */
+static int32_t find_candidate(const struct gather *gather, size_t entity)
 {
     size_t group = (size_t)gather->group_of[entity];
     int64_t moment_us = gather->request->moment_us[entity], max_age_us = gather->request->max_age_us;
     size_t low = gather->group_first[group], high = gather->group_first[group + 1], first = low;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (gather->candidates[gather->order[middle]].event_us <= moment_us)
+        if (gather->candidates[middle].event_us <= moment_us)
             low = middle + 1;
         else
             high = middle;
     }
     if (low == first)
-        return NULL;
-    struct candidate *found = &gather->candidates[gather->order[low - 1]];
-    return max_age_us > 0 && moment_us - found->event_us > max_age_us ? NULL : found;
-}
-
-static enum err_code mark_slot(struct gather *gather, struct candidate *candidate, struct err *err)
-{
-    struct part *part = &gather->parts[candidate->part];
-    size_t row = (size_t)candidate->row;
-    if (row >= part->slot_rows) {
-        size_t rows = row + row / 2 + 1024;
-        int32_t *grown = realloc(part->slots, rows * sizeof(*grown));
-        if (grown == NULL)
-            return err_nomem(err, rows * sizeof(*grown));
-        memset(grown + part->slot_rows, 0xff, (rows - part->slot_rows) * sizeof(*grown));
-        part->slots = grown;
-        part->slot_rows = rows;
-    }
-    part->is_hit = true;
-    part->slots[row] = candidate->slot;
-    return ERR_OK;
+        return -1;
+    int64_t age_us = moment_us - gather->candidates[low - 1].event_us;
+    return max_age_us > 0 && age_us > max_age_us ? -1 : (int32_t)(low - 1);
 }
 
 static enum err_code find_slots(struct gather *gather, struct err *err)
@@ -369,117 +264,21 @@ static enum err_code find_slots(struct gather *gather, struct err *err)
     if (out->slot_of == NULL || gather->slot_us == NULL)
         return err_nomem(err, count * sizeof(*gather->slot_us));
     for (size_t i = 0; code == ERR_OK && i < count; i++) {
-        struct candidate *candidate = find_candidate(gather, i);
-        if (candidate != NULL && candidate->slot < 0) {
-            candidate->slot = (int32_t)out->slot_count;
-            gather->slot_us[out->slot_count++] = candidate->event_us;
-            code = mark_slot(gather, candidate, err);
-        }
-        out->slot_of[i] = candidate != NULL ? candidate->slot : -1;
-        out->found += candidate != NULL;
+        int32_t found = out->slot_of[i] = find_candidate(gather, i);
+        if (found >= 0)
+            code = offline_part_hit(&gather->parts.items[gather->candidates[found].part],
+                                    (size_t)gather->candidates[found].row, err);
+        out->found += found >= 0;
     }
-    return code;
-}
-
-/* ---- the second pass ---- */
-
-/* Of the rows of one chunk, those that are hit, and their slots. */
-static size_t find_hits(struct gather *gather, const struct duck_call *call, size_t first, uint16_t *rows,
-                        int32_t *slots)
-{
-    const int64_t *event_us = call->arguments[0], *number = call->arguments[1];
-    size_t count = 0, part = 0;
-    for (size_t i = first; i < call->row_count && i < first + CHUNK_ROWS; i++) {
-        part = part_of(gather, event_us[i], part);
-        if (part == gather->part_count || number[i] < 0 || (size_t)number[i] >= gather->parts[part].slot_rows)
+    if (code == ERR_OK)
+        code = offline_parts_number(&gather->parts, &out->slot_count, err);
+    for (size_t i = 0; code == ERR_OK && i < count; i++) {
+        if (out->slot_of[i] < 0)
             continue;
-        int32_t slot = gather->parts[part].slots[number[i]];
-        if (slot < 0)
-            continue;
-        if (gather->slot_us[slot] != event_us[i])
-            atomic_store(&gather->is_changed, true);
-        rows[count] = (uint16_t)(i - first);
-        slots[count++] = slot;
+        const struct candidate *candidate = &gather->candidates[out->slot_of[i]];
+        out->slot_of[i] = gather->parts.items[candidate->part].slots[candidate->row];
+        gather->slot_us[out->slot_of[i]] = candidate->event_us;
     }
-    return count;
-}
-
-/* (event_timestamp, file_row_number, features...): answers nothing of use. */
-static void put_values(void *context, const struct duck_call *call)
-{
-    struct gather *gather = context;
-    uint16_t rows[CHUNK_ROWS];
-    int32_t slots[CHUNK_ROWS];
-    memset(call->out, 0, call->row_count * sizeof(int64_t));
-    for (size_t first = 0; first < call->row_count; first += CHUNK_ROWS) {
-        size_t count = find_hits(gather, call, first, rows, slots);
-        for (size_t f = 0; f < gather->request->feature_count; f++) {
-            const float *source = (const float *)call->arguments[FIXED_ARGUMENTS + f] + first;
-            const uint64_t *is_set = call->is_set[FIXED_ARGUMENTS + f];
-            float *values = gather->out->values + f * gather->out->slot_count;
-            for (size_t i = 0; i < count; i++) {
-                size_t row = first + rows[i];
-                bool is_there = is_set == NULL || (is_set[row / 64] >> (row % 64) & 1) != 0;
-                values[slots[i]] = is_there ? source[rows[i]] : NAN;
-            }
-        }
-        (void)atomic_fetch_add(&gather->filled, count);
-    }
-}
-
-/* A function for each number of features: an engine keeps what a name stands for. */
-static enum err_code bind_put(struct gather *gather, char name[FUNCTION_NAME_BYTES], struct err *err)
-{
-    size_t count = FIXED_ARGUMENTS + gather->request->feature_count;
-    enum duck_column_kind *kinds = malloc(count * sizeof(*kinds));
-    if (kinds == NULL)
-        return err_nomem(err, count * sizeof(*kinds));
-    for (size_t i = 0; i < count; i++)
-        kinds[i] = i >= FIXED_ARGUMENTS ? DUCK_COLUMN_F32 : DUCK_COLUMN_I64;
-    kinds[0] = DUCK_COLUMN_TIMESTAMP;
-    (void)snprintf(name, FUNCTION_NAME_BYTES, "offline_put_%zu", gather->request->feature_count);
-    const struct duck_function function = {name, kinds, count, DUCK_COLUMN_I64, put_values, gather};
-    enum err_code code = duck_bind_function(gather->duck, &function, err);
-    free(kinds);
-    return code;
-}
-
-/* Of few rows the engine need not read all values of their years. */
-static void put_moments(struct gather *gather)
-{
-    if (gather->out->slot_count > FEW_KEYS)
-        return;
-    buffer_append_text(&gather->sql, " WHERE event_timestamp IN (NULL");
-    for (size_t i = 0; i < gather->out->slot_count; i++)
-        buffer_printf(&gather->sql, ", make_timestamp(%lld)", (long long)gather->slot_us[i]);
-    buffer_append_text(&gather->sql, ")");
-}
-
-static enum err_code read_values(struct gather *gather, struct err *err)
-{
-    struct offline_gathered *out = gather->out;
-    const struct offline_request *request = gather->request;
-    char name[FUNCTION_NAME_BYTES];
-    out->values = malloc(request->feature_count * out->slot_count * sizeof(*out->values) + 1);
-    if (out->values == NULL)
-        return err_nomem(err, request->feature_count * out->slot_count * sizeof(*out->values));
-    if (out->slot_count == 0)
-        return ERR_OK;
-    enum err_code code = bind_put(gather, name, err);
-    if (code != ERR_OK)
-        return code;
-    buffer_printf(&gather->sql, "SELECT max(%s(event_timestamp, file_row_number", name);
-    for (size_t i = 0; i < request->feature_count; i++) {
-        buffer_append_text(&gather->sql, ", ");
-        (void)duck_quote_name(&gather->sql, request->features[i]);
-    }
-    buffer_append_text(&gather->sql, "))");
-    put_parts(gather, true);
-    put_moments(gather);
-    code = offline_query(gather->duck, &gather->sql, NULL, err);
-    duck_unbind_function(gather->duck, name);
-    if (code == ERR_OK && atomic_load(&gather->filled) != out->slot_count)
-        atomic_store(&gather->is_changed, true);
     return code;
 }
 
@@ -487,17 +286,32 @@ static enum err_code read_values(struct gather *gather, struct err *err)
 
 static void release(struct gather *gather)
 {
-    for (size_t i = 0; i < gather->part_count; i++)
-        free(gather->parts[i].slots);
-    free(gather->parts);
+    offline_parts_release(&gather->parts);
     free(gather->table);
     free(gather->group_of);
     free(gather->candidates);
     free(gather->group_first);
-    free(gather->order);
     free(gather->slot_us);
     buffer_release(&gather->sql);
     (void)pthread_mutex_destroy(&gather->lock);
+}
+
+static enum err_code read_values(struct gather *gather, struct err *err)
+{
+    struct offline_gathered *out = gather->out;
+    const struct offline_request *request = gather->request;
+    size_t value_count = request->feature_count * out->slot_count;
+    out->values = malloc(value_count * sizeof(*out->values) + 1);
+    if (out->values == NULL)
+        return err_nomem(err, value_count * sizeof(*out->values));
+    const struct offline_wanted wanted = {.duck = gather->duck,
+                                          .parts = &gather->parts,
+                                          .slot_us = gather->slot_us,
+                                          .slot_count = out->slot_count,
+                                          .features = request->features,
+                                          .feature_count = request->feature_count,
+                                          .values = out->values};
+    return offline_values_read(&wanted, &gather->is_changed, err);
 }
 
 static enum err_code gather_all(struct gather *gather, struct err *err)
@@ -512,15 +326,16 @@ static enum err_code gather_all(struct gather *gather, struct err *err)
     }
     bool is_bounded = request->max_age_us > 0 && from_us > INT64_MIN + request->max_age_us;
     enum err_code code =
-        find_parts(gather, is_bounded ? from_us - request->max_age_us : INT64_MIN, to_us, err);
+        offline_parts_find(gather->version->path, is_bounded ? from_us - request->max_age_us : INT64_MIN,
+                           to_us, &gather->parts, err);
     if (code == ERR_OK)
         code = group_entities(gather, &group_count, err);
-    if (code == ERR_OK && gather->part_count > 0)
+    if (code == ERR_OK && gather->parts.count > 0)
         code = read_keys(gather, group_count, err);
     if (code == ERR_OK)
         code = sort_candidates(gather, err);
     if (code == ERR_OK)
-        code = order_candidates(gather, err);
+        code = group_candidates(gather, err);
     if (code == ERR_OK)
         code = find_slots(gather, err);
     return code == ERR_OK ? read_values(gather, err) : code;
@@ -537,7 +352,7 @@ enum err_code offline_gather(struct duck *duck, const struct offline_version *ve
         buffer_init(&gather.sql, OFFLINE_SQL_BYTES);
         (void)pthread_mutex_init(&gather.lock, NULL);
         enum err_code code = gather_all(&gather, err);
-        bool is_changed = atomic_load(&gather.is_changed);
+        bool is_changed = gather.is_changed;
         release(&gather);
         if (code == ERR_OK && !is_changed)
             return ERR_OK;

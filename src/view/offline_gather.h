@@ -2,7 +2,7 @@
  *
  * For n entities and moments: slot_of[i] is where the features of entity i stand in values[feature][slot], or -1. One slot
  * for each row of the store that is hit, however often. Missing values are NaN, as in what the writer was given.
- * Threads: as the engine. Memory: 4 bytes for each feature of each row that is hit, and about 20 for each row of the store
+ * Threads: as the engine. Memory: 4 bytes for each feature of each row that is hit, and about 50 for each row of the store
  * whose entity is asked for. */
 #ifndef ALMANAC_VIEW_OFFLINE_GATHER_H
 #define ALMANAC_VIEW_OFFLINE_GATHER_H

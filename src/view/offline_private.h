@@ -1,6 +1,6 @@
 /* Offline store, private: what its parts share. offline.c finds versions, offline_write.c makes them, offline_statistics.c
- * describes their columns, offline_entities.c reads what is asked for, offline_gather.c finds the rows and
- * their features, offline_read.c answers. */
+ * describes their columns, offline_entities.c reads what is asked for, offline_parts.c knows the
+ * partitions, offline_gather.c finds the rows, offline_values.c their features, offline_read.c answers. */
 #ifndef ALMANAC_VIEW_OFFLINE_PRIVATE_H
 #define ALMANAC_VIEW_OFFLINE_PRIVATE_H
 

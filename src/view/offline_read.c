@@ -1,7 +1,10 @@
 /* Offline store: reading. A join gathers the features of the rows that are hit (offline_gather.c); the engine then reads the
- * file's table in its order and asks for each value by two functions of SQL, so that it writes the answer, in whatever form,
- * without joining or sorting it. */
+ * file's table in its order and asks for each value by two functions of SQL, so that it makes the answer without joining or
+ * sorting it. Into Parquet the engine writes only the file's own columns, and the features are added behind them
+ * (parquet_append.h). */
+#include "os/file_draft.h"
 #include "view/offline_gather.h"
+#include "view/parquet_append.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -143,14 +146,14 @@ static enum err_code bind_answer(struct duck *duck, struct answer *answer, struc
     return code == ERR_OK ? duck_bind_function(duck, &moment, err) : code;
 }
 
-/* The rows with their features, in order: those of a table come by rowid. */
-static void put_answer(const struct answer *answer, struct buffer *sql)
+/* The rows in order, those of a table come by rowid; with their features or without. */
+static void put_answer(const struct answer *answer, bool has_features, struct buffer *sql)
 {
     bool has_file = answer->entities->names != NULL;
     const char *row = has_file ? "e.rowid" : "e.range";
     buffer_printf(sql, "SELECT %s",
                   has_file ? buffer_text(&answer->entities->columns) : "e.range AS \"row\"");
-    for (size_t i = 0; i < answer->feature_count; i++) {
+    for (size_t i = 0; has_features && i < answer->feature_count; i++) {
         buffer_printf(sql, ", offline_at(%s, %zu::INTEGER) AS ", row, i);
         (void)duck_quote_name(sql, answer->features[i]);
     }
@@ -160,23 +163,78 @@ static void put_answer(const struct answer *answer, struct buffer *sql)
         buffer_printf(sql, " FROM range(%lld) e", (long long)answer->entities->rows);
 }
 
-static enum err_code wrap_output(struct buffer *sql, const char *output, struct err *err)
+static bool ends_with(const char *path, const char *suffix)
 {
-    size_t size = strlen(output);
-    bool is_stdout = strcmp(output, "-") == 0;
-    bool is_parquet = size > 8 && text_equal_nocase(text_of(output + size - 8), ".parquet");
-    bool is_csv = is_stdout || (size > 4 && text_equal_nocase(text_of(output + size - 4), ".csv"));
-    if (!is_csv && !is_parquet)
-        return err_set_field(err, ERR_INVALID, "output",
-                             "cannot write '%.200s': the name must end in .csv or "
-                             ".parquet",
-                             output);
-    /* small row groups: a table's rows come from one thread, but groups are encoded by all */
+    size_t path_bytes = strlen(path), suffix_bytes = strlen(suffix);
+    return path_bytes > suffix_bytes &&
+           text_equal_nocase((struct text){path + path_bytes - suffix_bytes, suffix_bytes}, suffix);
+}
+
+static bool is_parquet(const char *output)
+{
+    return ends_with(output, ".parquet");
+}
+
+static enum err_code check_output(const char *output, struct err *err)
+{
+    if (strcmp(output, "-") == 0 || ends_with(output, ".csv") || is_parquet(output))
+        return ERR_OK;
+    return err_set_field(err, ERR_INVALID, "output",
+                         "cannot write '%.200s': the name must end in .csv or "
+                         ".parquet",
+                         output);
+}
+
+/* Values of the feature for some rows, as the writer of Parquet asks for them. */
+static void fill_feature(void *context, size_t feature, size_t first, size_t row_count, float *out)
+{
+    const struct answer *answer = context;
+    const int32_t *slot_of = answer->gathered.slot_of + first;
+    const float *values = answer->gathered.values + feature * answer->gathered.slot_count;
+    for (size_t i = 0; i < row_count; i++)
+        out[i] = slot_of[i] >= 0 ? values[slot_of[i]] : NAN;
+}
+
+/* The file's own columns may be of any type: they are the engine's. */
+static enum err_code write_parquet(struct duck *duck, const char *output, struct answer *answer,
+                                   struct buffer *sql, struct err *err)
+{
+    const struct parquet_floats columns = {answer->features, answer->feature_count, fill_feature, answer};
+    struct file_draft draft;
+    enum err_code code = file_draft_start(output, &draft, err);
+    if (code != ERR_OK)
+        return code;
+    buffer_append_text(sql, "COPY (");
+    put_answer(answer, false, sql);
     buffer_append_text(sql, ") TO ");
-    (void)duck_quote(sql, is_stdout ? "/dev/stdout" : output);
-    buffer_append_text(sql, is_parquet ? " (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 20480)"
-                                       : " (FORMAT csv, HEADER true)");
-    return ERR_OK;
+    (void)duck_quote(sql, draft.name);
+    buffer_append_text(sql, " (FORMAT parquet, COMPRESSION snappy, USE_TMP_FILE false)");
+    code = offline_query(duck, sql, NULL, err);
+    if (code == ERR_OK)
+        code = parquet_append(&draft, &columns, (size_t)answer->entities->rows, err);
+    if (code == ERR_OK)
+        code = file_draft_finish(&draft, err);
+    file_draft_abandon(&draft);
+    return code;
+}
+
+static enum err_code write_csv(struct duck *duck, const char *output, const struct answer *answer,
+                               struct buffer *sql, struct err *err)
+{
+    buffer_append_text(sql, "COPY (");
+    put_answer(answer, true, sql);
+    buffer_append_text(sql, ") TO ");
+    (void)duck_quote(sql, strcmp(output, "-") == 0 ? "/dev/stdout" : output);
+    buffer_append_text(sql, " (FORMAT csv, HEADER true)");
+    return offline_query(duck, sql, NULL, err);
+}
+
+static enum err_code make_table(struct duck *duck, const struct answer *answer, struct buffer *sql,
+                                struct err *err)
+{
+    buffer_append_text(sql, "CREATE OR REPLACE TABLE offline_answer AS ");
+    put_answer(answer, true, sql);
+    return offline_query(duck, sql, NULL, err);
 }
 
 /* Without a file the answer is a table: what is gathered goes before its rows are read. The next join replaces it. */
@@ -184,12 +242,12 @@ static enum err_code put_out(struct duck *duck, const struct offline_join *join,
                              struct buffer *sql, struct duck_result **out, struct err *err)
 {
     enum err_code code = bind_answer(duck, answer, err);
-    buffer_append_text(sql, join->output != NULL ? "COPY (" : "CREATE OR REPLACE TABLE offline_answer AS ");
-    put_answer(answer, sql);
-    if (code == ERR_OK && join->output != NULL)
-        code = wrap_output(sql, join->output, err);
-    if (code == ERR_OK)
-        code = offline_query(duck, sql, NULL, err);
+    if (code == ERR_OK && join->output == NULL)
+        code = make_table(duck, answer, sql, err);
+    else if (code == ERR_OK && is_parquet(join->output))
+        code = write_parquet(duck, join->output, answer, sql, err);
+    else if (code == ERR_OK)
+        code = write_csv(duck, join->output, answer, sql, err);
     buffer_clear(sql);
     duck_unbind_function(duck, "offline_at");
     duck_unbind_function(duck, "offline_moment");
@@ -235,7 +293,7 @@ enum err_code offline_store_join(const char *folder, struct duck *duck, const st
     if (code == ERR_OK)
         code = list_features(&version, join->features, &answer.features, &answer.feature_count, err);
     if (code == ERR_OK && join->output != NULL)
-        code = wrap_output(&sql, join->output, err);
+        code = check_output(join->output, err);
     buffer_clear(&sql);
     if (code == ERR_OK)
         code = offline_entities_load(duck, join, version.entity, &entities, err);

@@ -229,15 +229,13 @@ static int64_t look_up(int64_t key, int64_t at_us, int64_t max_age_us)
     return found >= 0 && max_age_us > 0 && at_us - event_us[found] > max_age_us ? -1 : found;
 }
 
-static void a_join_equals_a_plain_loop(void **state)
+enum { ASKED = 500 };
+
+static void make_question(int64_t key[ASKED], int64_t at_us[ASKED])
 {
-    enum { COUNT = 500 };
-    int64_t key[COUNT], at_us[COUNT];
     struct random random;
-    (void)state;
-    need_duck();
     random_init(&random, 3);
-    for (size_t i = 0; i < COUNT; i++) {
+    for (size_t i = 0; i < ASKED; i++) {
         key[i] = (int64_t)random_below(&random, TEAMS + 2); /* also unknown ones */
         size_t row = random_below(&random, ROWS); /* at a row, just before, just behind, before all */
         at_us[i] = event_us[row] + (int64_t)random_below(&random, 3) - 1;
@@ -246,27 +244,114 @@ static void a_join_equals_a_plain_loop(void **state)
         if (i % 2 == 0 && i % 20 != 0)
             key[i] = team[row];
     }
-    for (int64_t max_age_us = 0; max_age_us <= 2 * TIME_DAY_US; max_age_us += 2 * TIME_DAY_US) {
-        struct offline_join join = {
-            .view = "small", .key = {key, NULL}, .event_us = at_us, .count = COUNT, .max_age_us = max_age_us};
-        struct offline_joined joined;
-        size_t row = 0, found = 0;
-        bool has_row;
-        assert_int_equal(offline_store_join(place.path, duck, &join, &joined, NULL), ERR_OK);
-        while (duck_result_next(joined.result, &has_row, NULL) == ERR_OK && has_row) {
-            int64_t expected = look_up(key[row], at_us[row], max_age_us);
-            assert_int_equal(duck_i64(joined.result, 0), row);
-            for (size_t c = 0; c < COLUMNS; c++)
-                check_same(duck_f64(joined.result, 1 + c), expected < 0 ? NAN : values[expected][c]);
-            found += expected >= 0;
-            row++;
-        }
-        assert_int_equal(row, COUNT);
-        assert_int_equal(joined.rows, COUNT);
-        assert_int_equal(joined.found, found);
-        assert_true(found > 100 && found < COUNT);
-        duck_result_destroy(joined.result);
+}
+
+/* The first `count` questions. */
+static void check_join(const int64_t *key, const int64_t *at_us, size_t count, int64_t max_age_us)
+{
+    struct offline_join join = {
+        .view = "small", .key = {key, NULL}, .event_us = at_us, .count = count, .max_age_us = max_age_us};
+    struct offline_joined joined;
+    size_t row = 0, found = 0;
+    bool has_row;
+    assert_int_equal(offline_store_join(place.path, duck, &join, &joined, NULL), ERR_OK);
+    while (duck_result_next(joined.result, &has_row, NULL) == ERR_OK && has_row) {
+        int64_t expected = look_up(key[row], at_us[row], max_age_us);
+        assert_int_equal(duck_i64(joined.result, 0), row);
+        for (size_t c = 0; c < COLUMNS; c++)
+            check_same(duck_f64(joined.result, 1 + c), expected < 0 ? NAN : values[expected][c]);
+        found += expected >= 0;
+        row++;
     }
+    assert_int_equal(row, count);
+    assert_int_equal(joined.rows, count);
+    assert_int_equal(joined.found, found);
+    assert_true(found > count / 5 && found < count);
+    duck_result_destroy(joined.result);
+}
+
+static void check_joins(void)
+{
+    int64_t key[ASKED], at_us[ASKED];
+    make_question(key, at_us);
+    for (int64_t max_age_us = 0; max_age_us <= 2 * TIME_DAY_US; max_age_us += 2 * TIME_DAY_US)
+        check_join(key, at_us, ASKED, max_age_us);
+    check_join(key, at_us, 7, 0); /* few: not everything is read */
+}
+
+static void a_join_equals_a_plain_loop(void **state)
+{
+    (void)state;
+    need_duck();
+    check_joins();
+}
+
+/* As older programs wrote them: compressed, so that the engine must read them; one alone, then all. */
+static void compressed_partitions_are_joined_too(void **state)
+{
+    static const int years[] = {2020, 2019, 2021, 2022, 2023};
+    char name[OFFLINE_NAME_BYTES], part[OFFLINE_NAME_BYTES + 32], sql[2 * FILE_PATH_BYTES + 256];
+    (void)state;
+    need_duck();
+    offline_store_name(&team_view, &test_set, name);
+    for (size_t i = 0; i < sizeof(years) / sizeof(*years); i++) {
+        (void)snprintf(part, sizeof(part), "%s/year=%d/rows.parquet", name, years[i]);
+        const char *path = test_folder_path(&place, part);
+        if (!file_exists(path))
+            continue;
+        (void)snprintf(sql, sizeof(sql), "CREATE OR REPLACE TABLE year_rows AS SELECT * FROM '%s'", path);
+        assert_int_equal(duck_query(duck, sql, NULL, 0, NULL, NULL), ERR_OK);
+        (void)snprintf(sql, sizeof(sql), "COPY year_rows TO '%s' (FORMAT parquet, COMPRESSION lz4_raw)",
+                       path);
+        assert_int_equal(duck_query(duck, sql, NULL, 0, NULL, NULL), ERR_OK);
+        check_joins();
+    }
+    assert_int_equal(duck_query(duck, "DROP TABLE year_rows", NULL, 0, NULL, NULL), ERR_OK);
+    save(&team_view, INT64_MIN, 0, ROWS);
+}
+
+/* Parquet out of a file with columns of all kinds: they are kept, and the features stand behind them. */
+static void parquet_keeps_columns_of_all_kinds(void **state)
+{
+    char entities[FILE_PATH_BYTES], output[FILE_PATH_BYTES], sql[2 * FILE_PATH_BYTES + 512];
+    struct offline_joined joined;
+    struct err err = {0};
+    bool has_row;
+    struct duck_result *result = NULL;
+    (void)state;
+    need_duck();
+    (void)snprintf(entities, sizeof(entities), "%s", test_folder_path(&place, "kinds.parquet"));
+    (void)snprintf(output, sizeof(output), "%s", test_folder_path(&place, "kinds_out.parquet"));
+    (void)snprintf(
+        sql, sizeof(sql),
+        "COPY (SELECT {'x': [range]} AS s, (range %% 11)::INTEGER AS team, (range %% 250)::UTINYINT AS u, "
+        "make_timestamp(%lld + range * 86400000000 * 3) AS event_timestamp FROM range(300) ORDER BY range "
+        "DESC) TO '%s'",
+        (long long)event_us[5], entities);
+    assert_int_equal(duck_query(duck, sql, NULL, 0, NULL, NULL), ERR_OK);
+    struct offline_join join = {.view = "small", .entities = entities, .output = output};
+    for (int again = 0; again < 2; again++) { /* the second time a file is there */
+        enum err_code code = offline_store_join(place.path, duck, &join, &joined, &err);
+        assert_string_equal(err.text, "");
+        assert_int_equal(code, ERR_OK);
+    }
+    (void)snprintf(sql, sizeof(sql), "SELECT s.x[1], team, u, event_timestamp, a, b, seen FROM '%s'", output);
+    assert_int_equal(duck_query(duck, sql, NULL, 0, &result, NULL), ERR_OK);
+    for (int64_t row = 299; row >= 0; row--) {
+        assert_int_equal(duck_result_next(result, &has_row, NULL), ERR_OK);
+        assert_true(has_row);
+        assert_int_equal(duck_i64(result, 0), row);
+        assert_int_equal(duck_i64(result, 1), row % 11);
+        assert_int_equal(duck_i64(result, 2), row % 250);
+        int64_t at_us = event_us[5] + row * 3 * TIME_DAY_US, expected = look_up(row % 11, at_us, 0);
+        assert_int_equal(duck_i64(result, 3), at_us);
+        for (size_t c = 0; c < COLUMNS; c++)
+            check_same(duck_f64(result, 4 + c), expected < 0 ? NAN : values[expected][c]);
+    }
+    duck_result_destroy(result);
+    join.output = test_folder_path(&place, "none/out.parquet");
+    assert_int_not_equal(offline_store_join(place.path, duck, &join, &joined, &err), ERR_OK);
+    assert_non_null(strstr(err.text, "none/out.parquet"));
 }
 
 static void pairs_have_two_keys(void **state)
@@ -499,6 +584,8 @@ int main(void)
         cmocka_unit_test(a_range_is_of_one_entity),
         cmocka_unit_test(the_description_is_whole),
         cmocka_unit_test(a_join_equals_a_plain_loop),
+        cmocka_unit_test(compressed_partitions_are_joined_too),
+        cmocka_unit_test(parquet_keeps_columns_of_all_kinds),
         cmocka_unit_test(pairs_have_two_keys),
         cmocka_unit_test(files_keep_their_order_and_columns),
         cmocka_unit_test(bad_files_are_refused_by_line),

@@ -6,6 +6,7 @@ import pytest
 
 CHROMIUM = "/usr/bin/chromium"
 DESKTOP, PHONE = (1440, 900), (390, 844)
+PATIENCE_MS = 120_000  # what must come may be as late as a busy machine makes it
 
 
 @pytest.fixture(scope="session")
@@ -13,6 +14,7 @@ def chromium():
     sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: tools/venv.sh tests installs it")
     if not pathlib.Path(CHROMIUM).exists():
         pytest.skip(f"no {CHROMIUM}: apt-get install chromium")
+    sync_api.expect.set_options(timeout=PATIENCE_MS)
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM,
                                              args=["--no-sandbox", "--disable-background-networking"])
@@ -38,7 +40,7 @@ def open_page(chromium):
         context = chromium.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=theme,
                                        reduced_motion="reduce", accept_downloads=True, **options)
         contexts.append(context)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
         page.complaints = complaints
         complaints.watch(page)

@@ -4,7 +4,7 @@ import re
 from conftest import wait_for
 from playwright.sync_api import expect
 
-SLOW = 30_000  # ms, for what waits for a training
+SLOW = 120_000  # ms, for what waits for a training
 
 
 def connection(page):
@@ -69,6 +69,12 @@ def expect_toast(page, text):
 def confirm(page, name):
     """The answer in the dialog that asks."""
     page.get_by_role("dialog").get_by_role("button", name=name, exact=True).click()
+
+
+def hold_training(server):
+    """The training that runs stands still, whatever time passes; its pid, for SIGCONT."""
+    current = wait_for(lambda: server.get("/api/training/status").json()["current_training"], 60, "a training runs")
+    return server.hold(current["job_id"])
 
 
 def wait_script(page, expression, arg=None, timeout=SLOW):

@@ -5,10 +5,10 @@ import signal
 from conftest import process_is_alive, wait_for
 from playwright.sync_api import expect
 
-from .steps import (SLOW, badge, choose_leagues, confirm, connection, expect_live, expect_toast, log, queue, set_parameter,
-                    start_training)
+from .steps import (SLOW, badge, choose_leagues, confirm, connection, expect_live, expect_toast, hold_training, log, queue,
+                    set_parameter, start_training)
 
-LONG = 9000  # trees; minutes of work
+LONG = 10000  # trees, as many as there may be; minutes of work
 
 
 def running_job(server):
@@ -21,31 +21,34 @@ def test_start_shows_progress_loss_and_log(imported, league, serve, open_page):
     page = open_page(server, "/training")
     expect(badge(page)).to_have_text("Idle")
     expect_live(page)
-    start_training(page, league, trees=400)
+    start_training(page, league, trees=1500)
     expect_toast(page, "1 training queued")
     expect(badge(page)).to_have_text("Active", timeout=SLOW)
     expect(page.locator(".now-title")).to_have_text(f"{league} · 1X2 · LightGBM")
-    expect(page.locator(".now-numbers")).to_contain_text("/ 400", timeout=SLOW)
+    expect(page.locator(".now-numbers")).to_contain_text("/ 1,500", timeout=SLOW)
     expect(page.get_by_role("img", name="Loss from")).to_be_visible(timeout=SLOW)
     expect(log(page)).to_contain_text("metric loss", timeout=SLOW)
-    expect(badge(page)).to_have_text("Idle", timeout=60_000)
+    expect(badge(page)).to_have_text("Idle", timeout=SLOW)
     expect_toast(page, "LightGBM is done")
     expect(page.get_by_text("1 done")).to_be_visible()
     expect(log(page)).to_contain_text("succeeded", timeout=SLOW)
     # what the form said is what was trained
     job = server.get("/api/jobs").json()["jobs"][0]
     request = server.job(job["id"])["request"]
-    assert job["who"] == "dashboard" and "trees=400" in request["parameters"] and request["folds"] == 2, (job, request)
+    assert job["who"] == "dashboard" and "trees=1500" in request["parameters"] and request["folds"] == 2, (job, request)
 
 
 def test_pause_resume_over_a_restart(imported, league, serve, open_page):
     server = serve(imported, "--job-grace-ms", 500)
     page = open_page(server, "/training")
-    start_training(page, league, trees=250, targets=("1X2", "O/U 2.5"))
+    start_training(page, league, trees=400, targets=("1X2", "O/U 2.5"))
+    pid = hold_training(server)
     expect(badge(page)).to_have_text("Active", timeout=SLOW)
     page.get_by_role("button", name="Pause").click()
+    wait_for(lambda: server.get("/api/training/status").json()["is_paused"], 60, "it is paused")
     # the running one finishes, the other waits
-    expect(badge(page)).to_have_text("Paused", timeout=60_000)
+    os.kill(pid, signal.SIGCONT)
+    expect(badge(page)).to_have_text("Paused", timeout=SLOW)
     expect(queue(page)).to_have_count(1)
     expect(page.get_by_text("The queue is held")).to_be_visible()
 
@@ -60,18 +63,20 @@ def test_pause_resume_over_a_restart(imported, league, serve, open_page):
     expect(queue(page)).to_have_count(1)
     page.get_by_role("button", name="Resume").click()
     expect(badge(page)).to_have_text("Active", timeout=SLOW)
-    expect(badge(page)).to_have_text("Idle", timeout=60_000)
+    expect(badge(page)).to_have_text("Idle", timeout=SLOW)
 
 
 def test_stop_finishes_the_current_and_clears_the_rest(imported, league, serve, open_page):
     server = serve(imported)
     page = open_page(server, "/training")
     start_training(page, league, trees=400, targets=("1X2", "O/U 2.5"))
+    pid = hold_training(server)
     expect(badge(page)).to_have_text("Active", timeout=SLOW)
     expect(queue(page)).to_have_count(1)
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(queue(page)).to_have_count(0)
-    expect(badge(page)).to_have_text("Idle", timeout=60_000)
+    os.kill(pid, signal.SIGCONT)
+    expect(badge(page)).to_have_text("Idle", timeout=SLOW)
     states = sorted(job["state"] for job in server.get("/api/jobs").json()["jobs"])
     assert states == ["stopped", "succeeded"]
 
@@ -149,5 +154,5 @@ def test_live_for_everybody_who_looks(imported, league, serve, open_page):
     expect(overview.get_by_text("No job has run yet")).to_be_visible()
     start_training(training, league)
     expect(overview.locator(".list li", has_text="LightGBM").first).to_be_visible(timeout=SLOW)
-    expect(overview.locator(".list li", has_text="succeeded").first).to_be_visible(timeout=60_000)
+    expect(overview.locator(".list li", has_text="succeeded").first).to_be_visible(timeout=SLOW)
     expect(overview.locator(".production-row", has_text=f"{league} · 1X2")).to_be_visible(timeout=SLOW)

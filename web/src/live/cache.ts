@@ -88,7 +88,9 @@ export function useQuery<T>(key: string | null, fetcher: () => Promise<T>): Snap
 export function setData<T>(key: string, update: (old: T | undefined) => T | undefined) {
   const entry = entryOf(key);
   const data = update(entry.snapshot.data as T | undefined);
-  if (data !== undefined) publish(entry, { data, error: null, isLoading: false });
+  if (data === undefined) return;
+  if (entry.running) entry.isStale = true; // its answer may be older than this
+  publish(entry, { data, error: null, isLoading: false });
 }
 
 /** Answers whose key begins so are asked for again, at once where somebody looks at them. */

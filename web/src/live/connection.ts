@@ -33,7 +33,6 @@ export class Connection {
   private sourceTopics = "";
   private failures = 0;
   private lastHeard = 0;
-  private wasLive = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private pingTimer: ReturnType<typeof setInterval> | undefined;
   private pollTimer: ReturnType<typeof setInterval> | undefined;
@@ -78,14 +77,13 @@ export class Connection {
     this.onState(state);
   }
 
-  /** Events arrive by now; whatever came between is asked for, unless this is the first moment of the page. */
+  /** Events arrive by now. What changed before, even in the first moment of the page, was told to nobody: it is asked for. */
   private becomeLive(state: LiveState) {
     this.failures = 0;
     clearInterval(this.pollTimer);
     this.pollTimer = undefined;
     this.setState(state);
-    if (this.wasLive) this.onRefresh();
-    this.wasLive = true;
+    this.onRefresh();
   }
 
   private deliver(topic: string, data: unknown) {
@@ -100,17 +98,19 @@ export class Connection {
     if (this.socket) return;
     const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`);
     this.socket = socket;
+    let isHeard = false;
     socket.onopen = () => {
       this.closeSource();
       clearTimeout(this.upgradeTimer);
       this.lastHeard = Date.now();
       this.pingTimer = setInterval(() => this.checkPulse(), PING_MS);
       const topics = this.topics();
-      if (topics.length > 0) this.send({ type: "subscribe", topics });
-      this.becomeLive("websocket");
+      this.send(topics.length > 0 ? { type: "subscribe", topics } : { type: "ping" });
     };
     socket.onmessage = (event) => {
       this.lastHeard = Date.now();
+      if (!isHeard) this.becomeLive("websocket"); // the first is the answer to what was asked for above
+      isHeard = true;
       const message = JSON.parse(String(event.data)) as { type: string; topic?: string; data?: unknown };
       if (message.type === "event" && message.topic) this.deliver(message.topic, message.data);
     };

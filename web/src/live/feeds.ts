@@ -1,5 +1,5 @@
 // What the events of each topic mean for the answers in the cache: one line per topic where it can be one.
-import type { Drift, DriftModel, Job, JobList, QueueStatus, ScheduleTask, Stats, TrainingStatus } from "../api/types.ts";
+import type { Drift, DriftModel, Job, JobList, QueueStatus, Schedule, ScheduleTask, Stats, TrainingStatus } from "../api/types.ts";
 import { invalidate, setData } from "./cache.ts";
 import { connection } from "./live.tsx";
 import { keys } from "./keys.ts";
@@ -35,10 +35,7 @@ function takeDrift(data: Drift | DriftModel) {
 }
 
 function takeTask(task: ScheduleTask) {
-  setData<{ tasks: ScheduleTask[]; now: string; time_zone: string }>(
-    keys.schedule,
-    (old) => old && { ...old, tasks: old.tasks.map((one) => (one.name === task.name ? { ...one, ...task } : one)) },
-  );
+  setData<Schedule>(keys.schedule, (old) => old && { ...old, tasks: old.tasks.map((one) => (one.name === task.name ? { ...one, ...task } : one)) });
   invalidate(keys.scheduleRuns);
   if (task.task === "retrain") invalidate(keys.retraining);
 }

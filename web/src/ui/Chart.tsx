@@ -54,12 +54,13 @@ function roundUp(value: number): number {
 
 const DAY_MS = 86_400_000;
 
-/** What stands below the axis: the day, or the time of day where all is within two days. */
+/** What stands below the axis: the day; the time of day where all is within two days, the month where it is most of a year. */
 function tickFormat(props: ChartProps): ((value: number) => string) | undefined {
   if (props.xType === "value") return props.formatX;
   const times = props.series.flatMap((one) => one.points.map(([x]) => new Date(x).getTime()));
-  const isShort = Math.max(...times) - Math.min(...times) < 2 * DAY_MS;
-  const how: Intl.DateTimeFormatOptions = isShort ? { hour: "2-digit", minute: "2-digit" } : { day: "numeric", month: "short" };
+  const days = (Math.max(...times) - Math.min(...times)) / DAY_MS;
+  const how: Intl.DateTimeFormatOptions =
+    days < 2 ? { hour: "2-digit", minute: "2-digit" } : days < 250 ? { day: "numeric", month: "short" } : { month: "short", year: "2-digit" };
   const format = new Intl.DateTimeFormat("en-GB", how);
   return (value) => format.format(value);
 }
@@ -86,6 +87,7 @@ function optionOf(props: ChartProps, colour: (name: string) => string) {
       axisLine: { lineStyle: { color: colour("--line-strong") } },
       axisTick: { show: false },
       minInterval: props.wholeX ? 1 : undefined,
+      splitNumber: TICKS,
       splitLine: { show: false },
       axisLabel: { ...text, hideOverlap: true, formatter: tickFormat(props) },
     },

@@ -1,12 +1,14 @@
 // The browser's own modal dialog: it keeps the focus inside, closes on Escape and gives the focus back.
-import { useEffect, useId, useRef, type ReactNode } from "react";
+import { useId, useLayoutEffect, useRef, type ReactNode } from "react";
 import { Button } from "./Button.tsx";
 import "./Dialog.css";
 
 export function Dialog({ title, onClose, wide, children }: { title: string; onClose: () => void; wide?: boolean; children: ReactNode }) {
   const element = useRef<HTMLDialogElement>(null);
+  const isPressedOutside = useRef(false); // text that is marked with the mouse may end outside
   const id = useId();
-  useEffect(() => {
+  // layout: closed while it is still on the page, else the focus has no way back
+  useLayoutEffect(() => {
     const dialog = element.current!;
     if (!dialog.open) dialog.showModal();
     dialog.querySelector<HTMLElement>("[data-focus]")?.focus(); // React's autoFocus comes before the dialog is open
@@ -21,7 +23,8 @@ export function Dialog({ title, onClose, wide, children }: { title: string; onCl
         event.preventDefault();
         onClose();
       }}
-      onClick={(event) => event.target === element.current && onClose()}
+      onPointerDown={(event) => (isPressedOutside.current = event.target === element.current)}
+      onClick={(event) => event.target === element.current && isPressedOutside.current && onClose()}
     >
       <div className="dialog-head">
         <h2 id={id}>{title}</h2>

@@ -2,13 +2,23 @@
 import { useId, type CSSProperties, type ReactNode } from "react";
 import "./Fields.css";
 
-export function Field({ label, hint, children }: { label: ReactNode; hint?: ReactNode; children: (id: string, hintId: string | undefined) => ReactNode }) {
+/** hintId is for the control's aria-describedby; a problem is read out when it comes. */
+export function Field({ label, hint, problem, children }: {
+  label: ReactNode;
+  hint?: ReactNode;
+  problem?: string | null | undefined;
+  children: (id: string, hintId: string | undefined) => ReactNode;
+}) {
   const id = useId();
   const hintId = hint ? `${id}-hint` : undefined;
+  const problemId = `${id}-problem`;
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
-      {children(id, hintId)}
+      {children(id, [problem && problemId, hintId].filter(Boolean).join(" ") || undefined)}
+      <span className="field-problem" id={problemId} aria-live="polite">
+        {problem}
+      </span>
       {hint && (
         <span className="field-hint" id={hintId}>
           {hint}

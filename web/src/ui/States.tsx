@@ -2,6 +2,7 @@
 import type { ReactNode } from "react";
 import type { ApiError } from "../api/client.ts";
 import { Button } from "./Button.tsx";
+import { capital } from "./format.ts";
 import { Icon, type IconName } from "./Icon.tsx";
 import "./States.css";
 
@@ -25,7 +26,7 @@ export function Failed({ what, error, retry }: { what: string; error: ApiError; 
         <Icon name="alert" size={22} />
       </span>
       <strong>{what} cannot be shown</strong>
-      <p>{error.message}</p>
+      <p>{capital(error.message)}.</p>
       <Button small icon="refresh" onClick={retry}>
         Try again
       </Button>

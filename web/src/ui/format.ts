@@ -9,7 +9,7 @@ export const integer = (value: Maybe) => (isNumber(value) ? whole.format(value) 
 export const fixed = (value: Maybe, digits: number) => (isNumber(value) ? value.toFixed(digits) : NONE);
 /** Scores of forecasts: four digits are what one season can tell apart. */
 export const score = (value: Maybe) => fixed(value, 4);
-export const percent = (value: Maybe, digits = 1) => (isNumber(value) ? `${(value * 100).toFixed(digits)} %` : NONE);
+export const percent = (value: Maybe, digits = 1) => (isNumber(value) ? `${(value * 100).toFixed(digits)}\u00a0%` : NONE);
 export const signed = (value: Maybe, digits = 4) =>
   isNumber(value) ? `${value >= 0 ? "+" : "\u2212"}${Math.abs(value).toFixed(digits)}` : NONE;
 
@@ -76,9 +76,13 @@ function format(time: string | null | undefined, how: Intl.DateTimeFormat): stri
 export const day = (time: string | null | undefined) => format(time, dayFormat);
 export const dateTime = (time: string | null | undefined) => format(time, timeFormat);
 export const clock = (time: string | null | undefined) => format(time, clockFormat);
+/** "2026-10-25T02:30:00+01:00" as its own clock shows it: "Sun, 25 Oct 2026, 02:30" */
+const wallFormat = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+export const wallTime = (local: string) => format(`${local.slice(0, 19)}Z`, wallFormat);
 export const year = (time: string | null | undefined) => (time ? time.slice(0, 4) : NONE);
 
 export const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+export const uncapital = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
 
 const TIMEFRAMES: Record<string, string> = { "1x2": "1X2", ou25: "O/U 2.5", btts: "Both score" };
 export const timeframe = (id: string) => TIMEFRAMES[id] ?? id;

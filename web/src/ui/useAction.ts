@@ -1,5 +1,6 @@
 // An action of the person: runs once at a time, says on a toast when the server refuses.
 import { useCallback, useRef, useState } from "react";
+import { capital } from "./format.ts";
 import { toast } from "./toasts.ts";
 
 export function useAction<A extends unknown[]>(action: (...values: A) => Promise<unknown>, done?: string) {
@@ -14,7 +15,7 @@ export function useAction<A extends unknown[]>(action: (...values: A) => Promise
         if (done) toast("good", done);
         return true;
       } catch (error) {
-        toast("bad", "That did not work", error instanceof Error ? error.message : String(error));
+        toast("bad", "That did not work", capital(error instanceof Error ? error.message : String(error)));
         return false;
       } finally {
         setBusy(false);

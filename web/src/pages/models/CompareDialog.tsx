@@ -7,7 +7,7 @@ import { keys } from "../../live/keys.ts";
 import { Chart, type Series } from "../../ui/Chart.tsx";
 import { GapPlot } from "../../ui/GapPlot.tsx";
 import { Dialog } from "../../ui/Dialog.tsx";
-import { botName, bytes, day, duration, integer, percent, score, timeframe } from "../../ui/format.ts";
+import { botName, bytes, day, duration, integer, NONE, percent, score, timeframe } from "../../ui/format.ts";
 import { marketOf, widestOf } from "../../ui/market.ts";
 import "./CompareDialog.css";
 
@@ -24,13 +24,13 @@ const ROWS: Row[] = [
   { name: "RMSE", value: (m) => score(m.holdout?.rmse), measure: (m) => m.holdout?.rmse },
   { name: "MAE", value: (m) => score(m.holdout?.mae), measure: (m) => m.holdout?.mae },
   { name: "Correct", value: (m) => percent(m.holdout?.accuracy, 2), measure: (m) => (m.holdout?.accuracy == null ? null : -m.holdout.accuracy) },
-  { name: "Status", value: (m) => `${m.status}, ${m.stage ?? "never served"}` },
+  { name: "Status", value: (m) => (m.stage === "Production" ? `${m.status}, in production` : m.status) },
   { name: "Trained", value: (m) => day(m.trained_at) },
   { name: "Took", value: (m) => duration(m.duration_s) },
   { name: "Matches learned from", value: (m) => integer(m.data_points) },
   { name: "Judged from", value: (m) => day(m.holdout?.from) },
   { name: "Judged to", value: (m) => day(m.holdout?.to) },
-  { name: "Features", value: (m) => m.features ?? "–" },
+  { name: "Features", value: (m) => m.features?.replace(/_/g, " ") ?? NONE },
   { name: "Size", value: (m) => bytes(m.size_bytes) },
 ];
 

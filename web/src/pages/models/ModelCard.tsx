@@ -1,7 +1,7 @@
 import type { CSSProperties } from "react";
 import type { Model } from "../../api/types.ts";
 import { Badge, ModelBadge } from "../../ui/Badge.tsx";
-import { botName, bytes, duration, integer, NONE, score, timeframe, year } from "../../ui/format.ts";
+import { botName, bytes, capital, duration, integer, NONE, score, timeframe, year } from "../../ui/format.ts";
 import { Ago } from "../../ui/Now.tsx";
 import { idOf } from "./filter.ts";
 import { ModelActions } from "./ModelActions.tsx";
@@ -70,7 +70,7 @@ export function ModelCard({ model, isPicked, onPick }: { model: Model; isPicked:
         </div>
       </div>
       {model.version !== null && <Scores model={model} />}
-      {model.error && <p className="model-error">{model.error}</p>}
+      {model.error && <p className="model-error">{capital(model.error)}</p>}
       <Facts model={model} />
       <ModelActions model={model} isPicked={isPicked} onPick={onPick} />
     </li>

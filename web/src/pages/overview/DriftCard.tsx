@@ -6,6 +6,7 @@ import { keys } from "../../live/keys.ts";
 import { Card } from "../../ui/Card.tsx";
 import { DriftBadge } from "../../ui/drift.tsx";
 import { botName, percent, score, timeframe } from "../../ui/format.ts";
+import { taskName } from "../../ui/names.ts";
 import { Ago } from "../../ui/Now.tsx";
 import { Answer, Empty } from "../../ui/States.tsx";
 
@@ -16,8 +17,8 @@ function Row({ model }: { model: DriftModel }) {
         {model.subject} · {timeframe(model.variant)} <span className="quiet">{botName(model.bot)}</span>
       </th>
       <td className="right">{percent(model.share_drifted, 0)}</td>
-      <td className="right">{score(model.live_loss.mean)}</td>
-      <td className="right">
+      <td className="right secondary">{score(model.live_loss.mean)}</td>
+      <td className="right secondary">
         <Ago time={model.at} />
       </td>
       <td className="right">
@@ -35,7 +36,7 @@ export function DriftCard() {
         {({ models }) =>
           models.length === 0 ? (
             <Empty icon="pulse" title="Not measured yet">
-              The scheduled task “performance” compares live matches with those a model learned from.
+              The task “{taskName("performance")}” compares live matches with those a model learned from.
             </Empty>
           ) : (
             <div className="table-wrap" tabIndex={0} role="region" aria-label="Drift of each model">
@@ -44,8 +45,8 @@ export function DriftCard() {
                   <tr>
                     <th scope="col">Model</th>
                     <th scope="col" className="right">Features drifted</th>
-                    <th scope="col" className="right">Live log loss</th>
-                    <th scope="col" className="right">Checked</th>
+                    <th scope="col" className="right secondary">Live log loss</th>
+                    <th scope="col" className="right secondary">Checked</th>
                     <th scope="col" className="right">State</th>
                   </tr>
                 </thead>

@@ -21,8 +21,10 @@ export function LiveTiles() {
     <dl className="tiles">
       <div className="tile">
         <dt>Predictions a second</dt>
-        <dd>{rate(stats?.predict_per_s)}</dd>
-        <Sparkline values={trend} label="Predictions a second over the last two minutes" />
+        <dd>
+          {rate(stats?.predict_per_s)}
+          <Sparkline values={trend} label="Predictions a second over the last two minutes" />
+        </dd>
       </div>
       <div className="tile">
         <dt>Predictions served</dt>

@@ -27,7 +27,10 @@ function Row({ served: { model, market }, widest }: { served: Served; widest: nu
           {model.subject} · {timeframe(model.variant)}
         </strong>
         <p>
-          {botName(model.bot)} · {compact(model.data_points)} matches · <Ago time={model.trained_at} />
+          {botName(model.bot)} · {compact(model.data_points)} matches
+        </p>
+        <p>
+          <Ago time={model.trained_at} />
         </p>
       </div>
       <GapPlot market={market} widest={widest} />

@@ -75,7 +75,7 @@ function Features({ features }: { features: DriftFeature[] }) {
     <div className="drift-features">
       <div className="drift-feature head" aria-hidden="true">
         <h3>Features that moved most</h3>
-        <span />
+        <span>PSI, and the line its limit</span>
         <span>PSI</span>
         <span>KS</span>
         <span>JS</span>

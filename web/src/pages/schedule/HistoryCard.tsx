@@ -36,7 +36,7 @@ export function HistoryCard() {
             </Empty>
           ) : (
             <div className="table-wrap" tabIndex={0} role="region" aria-label="Decisions of the auto-retraining">
-              <table className="table">
+              <table className="table decisions">
                 <thead>
                   <tr>
                     <th scope="col">When</th>
@@ -51,15 +51,15 @@ export function HistoryCard() {
                   {history.map((one, index) => (
                     <tr key={`${one.at}-${index}`}>
                       <td className="num nowrap">{dateTime(one.at)}</td>
-                      <td>{one.trigger}</td>
-                      <td className="nowrap">
+                      <td className="decision-trigger">{one.trigger}</td>
+                      <td className="nowrap decision-model">
                         {one.subject ? `${one.subject} · ${timeframe(one.variant ?? "")}` : "all"} <span className="quiet">{one.bot ? botName(one.bot) : ""}</span>
                       </td>
-                      <td>
+                      <td className="decision-badge">
                         <DecisionBadge one={one} />
                       </td>
                       <td className="decision-reason">{[one.reason, one.outcome?.reason].filter(Boolean).map((text) => capital(text!)).join(". ") || NONE}</td>
-                      <td className="right">{one.job_id ?? NONE}</td>
+                      <td className="right decision-job">{one.job_id ?? NONE}</td>
                     </tr>
                   ))}
                 </tbody>

@@ -1,18 +1,21 @@
 // Auto-retraining: on or off, what triggers it, and by hand.
 import { useState } from "react";
-import { retraining, retrainingAction } from "../../api/routes.ts";
-import type { RetrainingStatus } from "../../api/types.ts";
+import { retraining, retrainingAction, schedule } from "../../api/routes.ts";
+import type { RetrainingStatus, ScheduleTask } from "../../api/types.ts";
 import { useQuery } from "../../live/cache.ts";
 import { keys } from "../../live/keys.ts";
 import { Badge } from "../../ui/Badge.tsx";
 import { Button } from "../../ui/Button.tsx";
 import { Card } from "../../ui/Card.tsx";
 import { Confirm, type Question } from "../../ui/Dialog.tsx";
-import { fixed } from "../../ui/format.ts";
+import { cronWords } from "../../ui/cron.ts";
+import { fixed, NONE, uncapital } from "../../ui/format.ts";
 import { Icon, type IconName } from "../../ui/Icon.tsx";
 import { Ago } from "../../ui/Now.tsx";
 import { Answer } from "../../ui/States.tsx";
 import { useAction } from "../../ui/useAction.ts";
+import { limitOf, taskOf } from "./edit.ts";
+import { LimitsDialog } from "./LimitsDialog.tsx";
 import "../../ui/Facts.css";
 import "./RetrainingCard.css";
 
@@ -32,7 +35,12 @@ function Trigger({ icon, name, isOn, children }: { icon: IconName; name: string;
 }
 
 function Body({ status, refetch }: { status: RetrainingStatus; refetch: () => Promise<void> }) {
+  const plan = useQuery(keys.schedule, schedule);
   const [question, ask] = useState<Question | null>(null);
+  const [isEdited, setEdited] = useState(false);
+  const [retrain, performance] = ["retrain", "performance"].map((task) => taskOf(plan.data?.tasks, task));
+  const isOn = (trigger: boolean, task: ScheduleTask | undefined) => status.is_running && trigger && task?.is_enabled !== false;
+  const limit = (field: Parameters<typeof limitOf>[0]) => limitOf(field, status, plan.data?.tasks);
   const act = useAction(async (action: Parameters<typeof retrainingAction>[0]) => {
     await retrainingAction(action);
     await refetch();
@@ -40,14 +48,14 @@ function Body({ status, refetch }: { status: RetrainingStatus; refetch: () => Pr
   return (
     <>
       <ul className="triggers">
-        <Trigger icon="clock" name="Schedule" isOn={status.triggers.schedule}>
-          With the task “Retrain”
+        <Trigger icon="clock" name="Schedule" isOn={isOn(status.triggers.schedule, retrain)}>
+          {retrain ? `With the task “Retrain”: ${uncapital(cronWords(retrain.cron))}` : "With the task “Retrain”"}
         </Trigger>
-        <Trigger icon="pulse" name="Drift" isOn={status.triggers.drift}>
-          {`When features or the live loss drift beyond ${fixed(status.drift_threshold, 2)}`}
+        <Trigger icon="pulse" name="Drift" isOn={isOn(status.triggers.drift, performance)}>
+          {`When the share of drifted features is beyond ${fixed(limit("drift_threshold"), 2)}`}
         </Trigger>
-        <Trigger icon="alert" name="Performance" isOn={status.triggers.performance}>
-          {`When the live score falls below ${fixed(status.performance_threshold, 2)} of what was promised`}
+        <Trigger icon="alert" name="Performance" isOn={isOn(status.triggers.performance, performance)}>
+          {`When the live score falls below ${fixed(limit("performance_threshold"), 2)} of what was promised`}
         </Trigger>
       </ul>
       <dl className="facts">
@@ -72,7 +80,7 @@ function Body({ status, refetch }: { status: RetrainingStatus; refetch: () => Pr
           <Ago time={status.next_run} />
         </dd>
         <dt>Rest between two</dt>
-        <dd>{status.cooldown_h === null ? "–" : `${status.cooldown_h} h`}</dd>
+        <dd>{limit("cooldown_h") === null ? NONE : `${limit("cooldown_h")} h`}</dd>
       </dl>
       <div className="retraining-actions">
         {status.is_running ? (
@@ -98,7 +106,13 @@ function Body({ status, refetch }: { status: RetrainingStatus; refetch: () => Pr
         >
           Trigger now
         </Button>
+        {plan.data && performance && (
+          <Button kind="quiet" icon="edit" aria-label="Edit the thresholds" onClick={() => setEdited(true)}>
+            Edit
+          </Button>
+        )}
       </div>
+      {isEdited && plan.data && <LimitsDialog status={status} tasks={plan.data.tasks} refetch={plan.refetch} onClose={() => setEdited(false)} />}
       {question && <Confirm question={question} onClose={() => ask(null)} />}
     </>
   );

@@ -1,7 +1,7 @@
 // The schedule: each task with its rhythm in words, what came of the last run, when the next one is.
 import { useState } from "react";
 import { schedule, scheduleAction } from "../../api/routes.ts";
-import type { ScheduleTask } from "../../api/types.ts";
+import type { Schedule, ScheduleTask } from "../../api/types.ts";
 import { useQuery } from "../../live/cache.ts";
 import { keys } from "../../live/keys.ts";
 import { OutcomeBadge } from "../../ui/Badge.tsx";
@@ -15,6 +15,7 @@ import { Ago } from "../../ui/Now.tsx";
 import { Answer, Empty } from "../../ui/States.tsx";
 import { toast } from "../../ui/toasts.ts";
 import { useAction } from "../../ui/useAction.ts";
+import { TaskDialog } from "./TaskDialog.tsx";
 import { TaskRuns } from "./TaskRuns.tsx";
 
 function Last({ task }: { task: ScheduleTask }) {
@@ -42,8 +43,9 @@ function Next({ task }: { task: ScheduleTask }) {
   );
 }
 
-function Task({ task, refetch }: { task: ScheduleTask; refetch: () => Promise<void> }) {
+function Task({ task, serverZone, refetch }: { task: ScheduleTask; serverZone: string; refetch: () => Promise<void> }) {
   const [isOpen, setOpen] = useState(false);
+  const [isEdited, setEdited] = useState(false);
   const name = taskName(task.name);
   const act = useAction(async (action: Parameters<typeof scheduleAction>[1]) => {
     await scheduleAction(task.name, action);
@@ -61,6 +63,7 @@ function Task({ task, refetch }: { task: ScheduleTask; refetch: () => Promise<vo
         <span title={`${task.cron} (${task.time_zone})`}>{cronWords(task.cron)}</span>
         <p title={dateTime(task.next_run)}>
           <Next task={task} />
+          {task.time_zone !== serverZone && <> · {task.time_zone}</>}
         </p>
       </div>
       <div className="task-last">
@@ -69,6 +72,9 @@ function Task({ task, refetch }: { task: ScheduleTask; refetch: () => Promise<vo
       <div className="task-actions">
         <Button small icon="play" isBusy={act.isBusy} disabled={task.is_available === false} aria-label={`Run ${name} now`} onClick={() => void act.run("run")}>
           Run now
+        </Button>
+        <Button small kind="quiet" icon="edit" aria-label={`Edit ${name}`} onClick={() => setEdited(true)}>
+          Edit
         </Button>
         <Button
           small
@@ -79,23 +85,29 @@ function Task({ task, refetch }: { task: ScheduleTask; refetch: () => Promise<vo
           onClick={() => setOpen(!isOpen)}
         />
       </div>
-      {isOpen && <TaskRuns name={task.name} />}
+      {isOpen && <TaskRuns task={task} />}
+      {isEdited && <TaskDialog task={task} serverZone={serverZone} refetch={refetch} onClose={() => setEdited(false)} />}
     </li>
   );
+}
+
+function noteOf({ time_zone, is_on }: Schedule): string {
+  const zone = `Times of day are in ${time_zone}, unless a task says otherwise.`;
+  return is_on === false ? `The scheduler is switched off by the setting “schedule”: tasks start only by hand. ${zone}` : zone;
 }
 
 export function TasksCard() {
   const answer = useQuery(keys.schedule, schedule);
   return (
-    <Card title="Tasks" note={answer.data && `Times of day are in ${answer.data.time_zone}.`} flush>
+    <Card title="Tasks" note={answer.data && noteOf(answer.data)} flush>
       <Answer of={answer} what="The schedule" rows={7}>
-        {({ tasks }) =>
+        {({ tasks, time_zone: serverZone }) =>
           tasks.length === 0 ? (
             <Empty icon="schedule" title="The schedule is empty" />
           ) : (
             <ul className="tasks">
               {tasks.map((task) => (
-                <Task key={task.name} task={task} refetch={answer.refetch} />
+                <Task key={task.name} task={task} serverZone={serverZone} refetch={answer.refetch} />
               ))}
             </ul>
           )

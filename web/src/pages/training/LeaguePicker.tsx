@@ -46,7 +46,19 @@ export function LeaguePicker({ symbols, chosen, onChange }: {
             </em>
           </label>
         ))}
-        {shown.length === 0 && <p className="league-empty">{symbols.length === 0 ? "Nothing has been imported yet." : `No league is called “${search}”.`}</p>}
+        {shown.length === 0 && (
+          <p className="league-empty">
+            {symbols.length > 0 ? (
+              `No league is called “${search}”.`
+            ) : (
+              <>
+                Nothing has been imported yet. This reads a folder of results:
+                <br />
+                <code>almanac import football FOLDER</code>
+              </>
+            )}
+          </p>
+        )}
       </div>
     </div>
   );

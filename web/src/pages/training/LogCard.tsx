@@ -10,6 +10,7 @@ import { Card } from "../../ui/Card.tsx";
 import { Select } from "../../ui/Fields.tsx";
 import { jobName } from "../../ui/format.ts";
 import { Icon } from "../../ui/Icon.tsx";
+import { Answer } from "../../ui/States.tsx";
 import { useAction } from "../../ui/useAction.ts";
 import { LogWindow } from "./LogWindow.tsx";
 import { useLog } from "./useLog.ts";
@@ -51,7 +52,8 @@ function JobControl({ job }: { job: Job }) {
 }
 
 export function LogCard({ current, chosen, onChoose }: { current: number | null; chosen: number | null; onChoose: (job: number | null) => void }) {
-  const all = useQuery(keys.jobs, () => askJobs(60)).data?.jobs ?? [];
+  const answer = useQuery(keys.jobs, () => askJobs(60));
+  const all = answer.data?.jobs ?? [];
   const shown = chosen ?? current ?? newestStarted(all);
   const shownJob = all.find((job) => job.id === shown);
   const log = useLog(shown, shownJob?.attempt ?? 0);
@@ -72,7 +74,7 @@ export function LogCard({ current, chosen, onChoose }: { current: number | null;
         </>
       }
       flush
-      actions={
+      actions={shown !== null && (
         <div className="log-tools">
           <Select
             label="Job whose log is shown"
@@ -98,15 +100,19 @@ export function LogCard({ current, chosen, onChoose }: { current: number | null;
             <Button kind="quiet" small icon="down" aria-label="Next match" disabled={search.count === 0} onClick={() => void search.step(1)} />
           </div>
           {shownJob && <JobControl job={shownJob} />}
-          {shown !== null && (
-            <LinkButton small icon="download" href={logDownload(shown)} download>
-              Download
-            </LinkButton>
-          )}
+          <LinkButton small icon="download" href={logDownload(shown)} download>
+            Download
+          </LinkButton>
         </div>
-      }
+      )}
     >
-      {shown === null ? <p className="quiet" style={{ padding: "0 20px 20px" }}>No job has run yet; its lines will appear here.</p> : <LogWindow log={log} search={search.highlight} hit={search.hit} />}
+      {shown !== null ? (
+        <LogWindow log={log} search={search.highlight} hit={search.hit} />
+      ) : (
+        <Answer of={answer} what="The log" rows={10}>
+          {() => <p className="quiet log-none">No job has run yet; its lines will appear here.</p>}
+        </Answer>
+      )}
     </Card>
   );
 }

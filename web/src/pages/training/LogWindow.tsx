@@ -3,7 +3,7 @@
 import { memo, useCallback, useEffect, useLayoutEffect, useRef, useState, type ReactNode } from "react";
 import type { LogLine } from "../../api/types.ts";
 import { Button } from "../../ui/Button.tsx";
-import { clock, integer } from "../../ui/format.ts";
+import { capital, clock, integer } from "../../ui/format.ts";
 import type { Log } from "./useLog.ts";
 import "./LogWindow.css";
 
@@ -112,7 +112,7 @@ export function LogWindow({ log, search, hit }: { log: Log; search: string; hit:
     <div className="log-frame">
       <div className="log-view" ref={view} onScroll={onScroll} tabIndex={0} role="log" aria-live="off" aria-label="Log lines" data-following={!isAway}>
         {count === 0 ? (
-          <div className="log-note">{log.error ?? (log.isLoading ? "Reading the log…" : "Nothing has been written yet.")}</div>
+          <div className="log-note">{log.error ? `${capital(log.error)}.` : (log.isLoading ? "Reading the log…" : log.isFinal ? "Nothing was written." : "Nothing has been written yet.")}</div>
         ) : (
           <div className="log-lines" style={{ paddingTop: first * LINE, paddingBottom: (count - last) * LINE }}>
             {hasEarlier && first === 0 && (

@@ -5,6 +5,7 @@ import { Chart, type Series } from "../../ui/Chart.tsx";
 import { fixed } from "../../ui/format.ts";
 
 const MOST = 1_000;
+const HEIGHT = 168; // also before there is a curve, so that nothing moves when it comes
 
 /** "metric loss = 0.9928 (step 60)", as every metric stands in the log. */
 function pointOf(text: string): LossPoint | null {
@@ -21,7 +22,7 @@ export function LossCurve({ job }: { job: number }) {
       .catch(() => undefined); // then the curve begins with what comes in
   }, [job]);
   const series = useMemo((): Series[] => [{ name: "training loss", points, colour: "--series-1" }], [points]);
-  if (points.length < 2) return null;
+  if (points.length < 2) return <div className="chart-wait" style={{ height: HEIGHT }}>The curve begins with the second loss that is measured.</div>;
   const first = points[0]!;
   const last = points.at(-1)!;
   return (
@@ -31,7 +32,7 @@ export function LossCurve({ job }: { job: number }) {
       xType="value"
       xName="epoch"
       wholeX
-      height={168}
+      height={HEIGHT}
       formatY={(value) => value.toFixed(3)}
     />
   );

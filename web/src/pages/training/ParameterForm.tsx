@@ -1,13 +1,15 @@
 import type { OptionRow } from "../../api/types.ts";
 import { Button } from "../../ui/Button.tsx";
 import { Field } from "../../ui/Fields.tsx";
-import { plural } from "../../ui/format.ts";
+import { capital, integer, plural } from "../../ui/format.ts";
 import { Icon } from "../../ui/Icon.tsx";
 import { changedParameters, defaultText, isFlag, isNumeric, isWhole, problemOf, type Values } from "./parameters.ts";
 
+const bound = (value: number) => (Number.isInteger(value) ? integer(value) : String(value));
+
 function rangeText(row: OptionRow): string {
   const unit = row.unit && !row.choices ? ` ${row.unit}` : "";
-  return isNumeric(row) && row.min !== null && row.max !== null ? `${row.min} to ${row.max}${unit}` : unit.trim();
+  return isNumeric(row) && row.min !== null && row.max !== null ? `${bound(row.min)} to ${bound(row.max)}${unit}` : unit.trim();
 }
 
 function Control({ row, id, hintId, value, onChange }: {
@@ -65,7 +67,7 @@ export function ParameterForm({ title, rows, none, values, onChange }: {
             const value = values[row.name] ?? defaultText(row);
             const problem = problemOf(row, value);
             return (
-              <Field key={row.name} label={row.name.replace(/_/g, " ")} hint={problem ?? [row.doc, rangeText(row)].filter(Boolean).join(" ")}>
+              <Field key={row.name} label={row.name.replace(/_/g, " ")} hint={[row.doc, rangeText(row)].filter(Boolean).join(" ")} problem={problem && capital(problem)}>
                 {(id, hintId) => (
                   <Control {...{ row, id, hintId, value }} onChange={(next) => onChange({ ...values, [row.name]: next })} />
                 )}

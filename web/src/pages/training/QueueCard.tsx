@@ -4,6 +4,7 @@ import { Badge } from "../../ui/Badge.tsx";
 import { Button } from "../../ui/Button.tsx";
 import { Card } from "../../ui/Card.tsx";
 import { botName, duration, integer, timeframe } from "../../ui/format.ts";
+import { Empty } from "../../ui/States.tsx";
 import { useAction } from "../../ui/useAction.ts";
 import "./QueueCard.css";
 
@@ -16,15 +17,21 @@ export function QueueCard({ status }: { status: TrainingStatus }) {
       flush={waiting.length > 0}
       actions={
         <span className="queue-counts num">
-          {status.eta_s !== null && status.queue_length > 0 && <span className="quiet">{duration(status.eta_s)} in all</span>}
-          <Badge tone="good">{integer(status.completed_count)} done</Badge>
+          {status.eta_s !== null && status.queue_length > 0 && (
+            <span className="quiet">about {duration(Math.max(status.eta_s, status.current_training?.eta_s ?? 0))} in all</span>
+          )}
+          <Badge tone={status.completed_count > 0 ? "good" : "plain"}>{integer(status.completed_count)} done</Badge>
           {status.failed_count > 0 && <Badge tone="bad">{integer(status.failed_count)} failed</Badge>}
           {status.stopped_count > 0 && <Badge>{integer(status.stopped_count)} stopped</Badge>}
         </span>
       }
     >
       {waiting.length === 0 ? (
-        <p className="quiet">Nothing waits.</p>
+        <div className="queue-empty">
+          <Empty icon="clock" title="Nothing waits">
+            What is started while a training runs waits here for its turn.
+          </Empty>
+        </div>
       ) : (
         <ol className="queue" tabIndex={0} aria-label="Waiting trainings">
           {waiting.map((one, index) => (

@@ -143,7 +143,7 @@ export function StartForm({ status }: { status: TrainingStatus | undefined }) {
   useEffect(() => void refetch(), [refetch]); // matches may have been imported since
   return (
     <Card title="New training" className="start-card">
-      <Answer of={answer} what="What can be trained" rows={8}>
+      <Answer of={answer} what="The form" rows={8}>
         {(options) => <Form options={options} status={status} />}
       </Answer>
     </Card>

@@ -58,7 +58,7 @@ function Running({ current }: { current: CurrentTraining }) {
           <dd>{duration(current.eta_s)}</dd>
         </div>
       </dl>
-      <LossCurve job={current.job_id} />
+      {current.epochs ? <LossCurve job={current.job_id} /> : null}
     </>
   );
 }
