@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STOP_CHECK_EVENTS = 1024 };
+enum { STOP_CHECK_EVENTS = 1024, LINE_BYTES = 64, AHEAD_EVENTS = 8 };
 #define PROGRESS_PERIOD_US INT64_C(50000)
 
 struct build {
@@ -117,13 +117,26 @@ static void apply_event(const struct build *build, size_t index, size_t event)
                      (const char *)stream->outcomes + event * stream->outcome_bytes);
 }
 
+static float *row_of(const struct build *build, const struct stream *stream, size_t event)
+{
+    assert(stream->row[event] >= build->target.first_row);
+    return build->target.values + (stream->row[event] - build->target.first_row) * build->target.stride;
+}
+
+/* The rows of a stream lie scattered among those of the others, where no processor expects the next. */
+static void prefetch_row(const struct build *build, const struct stream *stream, size_t event)
+{
+    const char *row = (const char *)row_of(build, stream, event);
+    for (size_t offset = 0; offset < build->target.stride * sizeof(float); offset += LINE_BYTES)
+        __builtin_prefetch(row + offset, 1);
+}
+
 static void emit_event(const struct build *build, size_t index, size_t event)
 {
     const struct stream *stream = &build->streams[index];
     const struct live_state *state = build->state;
     const void *fixture = (const char *)stream->fixtures + event * stream->fixture_bytes;
-    assert(stream->row[event] >= build->target.first_row);
-    float *row = build->target.values + (stream->row[event] - build->target.first_row) * build->target.stride;
+    float *row = row_of(build, stream, event);
     for (size_t t = 0; t < state->tracker_count; t++)
         state->set->trackers[t]->emit(live_state_at(state, index, t), fixture, row + build->offsets[t]);
 }
@@ -136,8 +149,11 @@ static void run_stream(struct build *build, size_t index, size_t begin, size_t e
     for (size_t i = begin; i < end; i++) {
         for (; next < order_count && order[next].known_us <= stream->start_us[i]; next++)
             apply_event(build, index, order[next].event);
-        if (build->target.values != NULL)
+        if (build->target.values != NULL) {
+            if (i + AHEAD_EVENTS < end)
+                prefetch_row(build, stream, i + AHEAD_EVENTS);
             emit_event(build, index, i);
+        }
         if (i - reported == STOP_CHECK_EVENTS) {
             report(build, i - reported);
             reported = i;

@@ -425,7 +425,8 @@ static void idle_connections_last_longer(void **state)
         answer = test_exchange(client, "GET /b HTTP/1.1\r\n" HOST "\r\n");
         is_answered = answer.status == 200;
         free(answer.body);
-        test_await_close(client);
+        if (is_answered)
+            test_await_close(client);
         assert_true(!is_answered || clock_monotonic_us() - start_us >= 1350000);
         close(client);
     }
