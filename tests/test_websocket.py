@@ -51,9 +51,18 @@ class Client:
         self.socket.send(json.dumps(message))
 
     def receive(self):
-        message = json.loads(self.socket.recv())
-        check_schema(message)
-        return message
+        """The next message, before the time-out: pings of the server do not make it longer."""
+        end = time.monotonic() + self.socket.gettimeout()
+        while True:
+            opcode, data = self.socket.recv_data(control_frame=True)
+            if opcode == websocket.ABNF.OPCODE_TEXT:
+                message = json.loads(data)
+                check_schema(message)
+                return message
+            if opcode == websocket.ABNF.OPCODE_CLOSE:
+                raise websocket.WebSocketConnectionClosedException(f"closed by the server: {data!r}")
+            if time.monotonic() > end:
+                raise websocket.WebSocketTimeoutException("no message came")
 
     def ask(self, **message):
         """The answer to a message; events before it are put aside."""
@@ -270,8 +279,8 @@ def test_stats(server):
 
 def test_predictions_of_matches_to_come(trained, serve, league):
     home, away = teams_of(trained, league)
-    tomorrow = british((datetime.datetime.now(datetime.timezone.utc).date() + datetime.timedelta(days=1)).isoformat())
-    add_fixtures(trained, league, [(tomorrow, home, away, "news-1")])
+    soon = british((datetime.datetime.now(datetime.timezone.utc).date() + datetime.timedelta(days=2)).isoformat())
+    add_fixtures(trained, league, [(soon, home, away, "news-1")])
     own_id = trained.one("SELECT id FROM match WHERE source_id = 'news-1'")
     server = serve(trained)
     server.wait_ready()
