@@ -74,8 +74,8 @@ size_t calibrator_classes(const struct calibrator *calibrator)
     return calibrator->classes;
 }
 
-/* Probabilities again, none below CALIBRATOR_LEAST_P. A row of zeros (isotonic of an earlier program can give
- * one) knows nothing: all classes alike, as scikit-learn's CalibratedClassifierCV does. */
+/* Probabilities again, none below CALIBRATOR_LEAST_P. A row of zeros (isotonic can give one) knows nothing:
+ * all classes alike, as scikit-learn's CalibratedClassifierCV does. */
 static void normalise(double *row, size_t classes)
 {
     double sum = 0, least = INFINITY;

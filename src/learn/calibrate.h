@@ -1,7 +1,6 @@
 /* Calibration: maps a model's probabilities to honest ones. Fitted on out-of-fold past predictions only.
  *   platt        one sigmoid per class on log odds, targets smoothed (Platt 1999), then renormalised
- *   isotonic     pool adjacent violators per class (Zadrozny & Elkan 2002), then renormalised; learned from N rows, no
- *                probability of K classes is below 1 / (2 K (N + 1)) (calibrate_isotonic.c)
+ *   isotonic     pool adjacent violators per class (Zadrozny & Elkan 2002), then renormalised
  *   temperature  softmax(log p / T), one parameter (Guo et al. 2017)
  *   none         the identity
  * A calibrator is immutable once made: any thread may apply it. Memory: malloc, calibrator_destroy frees it.
@@ -26,8 +25,6 @@ struct calibrator;
 
 /* Bounds of what is fitted and of what a file may hold. */
 enum { CALIBRATOR_CLASSES_MAX = 64 };
-/* Counts what changes the calibrator of the same rows, and so the bytes of a model.  2: isotonic is never certain. */
-enum { CALIBRATOR_VERSION = 2 };
 #define CALIBRATOR_LEAST_P 1e-9 /* no calibrated probability is smaller */
 
 const char *calibration_name(enum calibration kind);

@@ -1,17 +1,10 @@
 /* Isotonic regression per class against the rest (Zadrozny & Elkan 2002) by pooling adjacent violators: rows
  * sorted by probability, equal probabilities pooled first, then neighbouring pools merged while their means
  * fall. The curve keeps both ends of every pool as knots and is linear between them, level outside, as
- * scikit-learn's IsotonicRegression(out_of_bounds="clip").
- *
- * One thing differs. Where a class never happened below some probability, or always did above one, the mean of that first or
- * last pool is 0 or 1: certain, however few its rows, and one surprise later costs any log loss. These pools get
- * (k + 1/2) / (n + 1) instead, the estimate with Jeffreys' prior, which loses least in log loss where it is worst (Krichevsky
- * & Trofimov 1981), and not beyond their neighbour, so that the curve does not fall. Of N rows no value is then below
- * 1 / (2 (N + 1)) or above one minus that: such a pool has at most N rows, and any other at least one of each kind. */
+ * scikit-learn's IsotonicRegression(out_of_bounds="clip"). */
 #include "learn/calibrate_kinds.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdlib.h>
 
 struct point {
@@ -67,23 +60,6 @@ static size_t pool_points(const struct point *points, size_t rows, struct pool *
     return count;
 }
 
-static double mean_of(const struct pool *pool)
-{
-    return pool->sum / pool->count;
-}
-
-/* Means rise, so only the first pool can have none and only the last one all. */
-static double value_of(const struct pool *pools, size_t index, size_t count)
-{
-    const struct pool *pool = &pools[index];
-    double jeffreys = (pool->sum + 0.5) / (pool->count + 1);
-    if (pool->sum == 0)
-        return index + 1 < count ? fmin(jeffreys, mean_of(pool + 1)) : jeffreys;
-    if (pool->sum == pool->count)
-        return index > 0 ? fmax(jeffreys, mean_of(pool - 1)) : jeffreys;
-    return mean_of(pool);
-}
-
 static enum err_code curve_of_pools(const struct pool *pools, size_t count, struct isotonic_curve *out,
                                     struct err *err)
 {
@@ -95,13 +71,13 @@ static enum err_code curve_of_pools(const struct pool *pools, size_t count, stru
         return code;
     size_t knot = 0;
     for (size_t index = 0; index < count; index++) {
-        double value = value_of(pools, index, count);
+        double mean = pools[index].sum / pools[index].count;
         out->x[knot] = pools[index].first;
-        out->y[knot++] = value;
+        out->y[knot++] = mean;
         if (pools[index].first == pools[index].last)
             continue;
         out->x[knot] = pools[index].last;
-        out->y[knot++] = value;
+        out->y[knot++] = mean;
     }
     assert(knot == knots);
     return ERR_OK;

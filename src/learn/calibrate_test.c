@@ -3,7 +3,6 @@
 #include "learn/calibrate.h"
 
 #include "base/random.h"
-#include "learn/calibrate_kinds.h"
 #include "learn/metric.h"
 #include "learn/test_rows.h"
 #include <math.h>
@@ -111,82 +110,6 @@ static void test_isotonic_pools_equal_probabilities(void **state)
     calibrator_apply(calibrator, row, 1); /* half way between 1/3 and 2/3, and the mirror */
     assert_near(row[0], 0.5, 1e-12);
     calibrator_destroy(calibrator);
-}
-
-/* x = [.1,.2,.3,.4,.5,.6]; y = [0,0,1,0,1,1]: pools of 2 at 0, 2 at 1/2, 2 at 1 (scikit-learn); the first and the last, of
- * one kind only, become 1/2 / 3 and 5/2 / 3. Then the same with a first row that happened not to: 1/2 / 2 is more than its
- * neighbour's 1/9. */
-static void test_isotonic_ends_are_not_certain(void **state)
-{
-    (void)state;
-    double pairs[20];
-    const int32_t six[6] = {1, 1, 0, 1, 0, 0}, ten[10] = {1, 0, 1, 1, 1, 1, 1, 1, 1, 1};
-    struct calibrator *calibrator = NULL;
-    for (int row = 0; row < 10; row++) {
-        pairs[2 * row] = 0.05 * (row + 1);
-        pairs[2 * row + 1] = 1 - pairs[2 * row];
-    }
-    assert_int_equal(calibrator_fit(CALIBRATION_ISOTONIC, pairs, six, 6, 2, &calibrator, NULL), 0);
-    const struct isotonic_curve *curve = &calibrator->curves[0];
-    const double expected[6] = {1 / 6., 1 / 6., 0.5, 0.5, 5 / 6., 5 / 6.};
-    assert_int_equal(curve->count, 6);
-    for (int knot = 0; knot < 6; knot++)
-        assert_near(curve->y[knot], expected[knot], 1e-15);
-    calibrator_destroy(calibrator);
-    assert_int_equal(calibrator_fit(CALIBRATION_ISOTONIC, pairs, ten, 10, 2, &calibrator, NULL), 0);
-    for (int knot = 0; knot < 3; knot++) /* the first row, then nine */
-        assert_near(calibrator->curves[0].y[knot], 1 / 9., 1e-15);
-    calibrator_destroy(calibrator);
-}
-
-/* As scikit-learn has it: 0 below the least probability at which the class happened, 1 above the largest at which not. */
-static void make_ends_certain(struct calibrator *calibrator, const double *fitted_p, const int32_t *happened,
-                              size_t rows)
-{
-    for (size_t class_index = 0; class_index < 3; class_index++) {
-        struct isotonic_curve *curve = &calibrator->curves[class_index];
-        double least = 1, most = 0;
-        for (size_t row = 0; row < rows; row++) {
-            double x = fitted_p[3 * row + class_index];
-            if ((size_t)happened[row] == class_index)
-                least = fmin(least, x);
-            else
-                most = fmax(most, x);
-        }
-        for (size_t knot = 0; knot < curve->count; knot++)
-            curve->y[knot] = curve->x[knot] < least ? 0 : curve->x[knot] > most ? 1 : curve->y[knot];
-    }
-}
-
-/* Learned from N rows, judged on others: the log loss is not worse than with certain ends, and no probability is below
- * 1 / (2 K (N + 1)), not even for rows beyond all that was learned from. */
-static void test_isotonic_ends_are_worth_it(void **state)
-{
-    (void)state;
-    enum { TRIALS = 200, LEARNED = 500, JUDGED = 500, JUDGED_MORE = JUDGED + 3 };
-    static double learned[LEARNED * 3], bounded[JUDGED_MORE * 3], certain[JUDGED_MORE * 3];
-    static int32_t outcomes[LEARNED], judged[JUDGED];
-    double mean_bounded = 0, mean_certain = 0;
-    for (uint32_t trial = 0; trial < TRIALS; trial++) {
-        struct calibrator *calibrator = NULL;
-        test_rows_fill(LEARNED, 7919 * trial + 1, learned, outcomes);
-        test_rows_fill(JUDGED, 104729 * trial + 77, bounded, judged);
-        for (int row = 0; row < 3; row++)
-            for (int index = 0; index < 3; index++)
-                bounded[3 * (JUDGED + row) + index] = row == index;
-        memcpy(certain, bounded, sizeof certain);
-        assert_int_equal(
-            calibrator_fit(CALIBRATION_ISOTONIC, learned, outcomes, LEARNED, 3, &calibrator, NULL), 0);
-        calibrator_apply(calibrator, bounded, JUDGED_MORE);
-        for (int index = 0; index < JUDGED_MORE * 3; index++)
-            assert_true(bounded[index] >= 1 / (2. * 3 * (LEARNED + 1)));
-        make_ends_certain(calibrator, learned, outcomes, LEARNED);
-        calibrator_apply(calibrator, certain, JUDGED_MORE);
-        mean_bounded += metric_value(METRIC_LOG_LOSS, bounded, judged, NULL, JUDGED, 3) / TRIALS;
-        mean_certain += metric_value(METRIC_LOG_LOSS, certain, judged, NULL, JUDGED, 3) / TRIALS;
-        calibrator_destroy(calibrator);
-    }
-    assert_true(mean_bounded < mean_certain);
 }
 
 /* minimize_scalar(lambda T: log_loss(L, P**(1/T) / sum)): T 0.4584188589, loss 0.779874714942433 */
@@ -474,8 +397,6 @@ int main(void)
         cmocka_unit_test(test_platt_equals_scikit_learn),
         cmocka_unit_test(test_isotonic_equals_scikit_learn),
         cmocka_unit_test(test_isotonic_pools_equal_probabilities),
-        cmocka_unit_test(test_isotonic_ends_are_not_certain),
-        cmocka_unit_test(test_isotonic_ends_are_worth_it),
         cmocka_unit_test(test_temperature_is_the_minimum),
         cmocka_unit_test(test_none_changes_nothing_but_rounding),
         cmocka_unit_test(test_extreme_rows_stay_probabilities),

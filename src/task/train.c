@@ -17,7 +17,6 @@
 #include "football/feature_sets.h"
 #include "football/league.h"
 #include "football/profile.h"
-#include "learn/calibrate.h"
 #include "learn/metric.h"
 #include "learn/model.h"
 #include "learn/probability_error.h"
@@ -195,8 +194,6 @@ static void name_version(struct plan *plan)
     hash_add_i64(&hash, options->to_us);
     hash_add_f64(&hash, options->holdout);
     hash_add_i64(&hash, options->folds);
-    if (plan->recipe.folds > 0) /* one that is not calibrated keeps its name */
-        hash_add_i64(&hash, CALIBRATOR_VERSION);
     hash_add_i64(&hash, options->seed);
     struct buffer parameters;
     struct json_writer writer;

@@ -111,6 +111,14 @@ static size_t begin_list(struct thrift_writer *writer, int id, size_t more, stru
     return reader->is_damaged ? 0 : count;
 }
 
+/* The number of the field and `more`; none of a file that is whole is negative. */
+static int64_t more_of(struct thrift_reader *reader, size_t more, int64_t most)
+{
+    int64_t number = thrift_i64(reader);
+    reader->is_damaged |= number < 0 || more > (size_t)most || number > most - (int64_t)more;
+    return reader->is_damaged ? 0 : number + (int64_t)more;
+}
+
 /* The first SCHEMAELEMENT: all columns are its children. */
 static void put_root(struct thrift_reader *reader, size_t more, struct buffer *out)
 {
@@ -118,7 +126,7 @@ static void put_root(struct thrift_reader *reader, size_t more, struct buffer *o
     struct thrift_field field = {0};
     while (thrift_next_field(reader, &field)) {
         if (field.id == SCHEMA_CHILDREN && field.type == THRIFT_I32)
-            thrift_put_i32(&writer, SCHEMA_CHILDREN, (int32_t)(thrift_i64(reader) + (int64_t)more));
+            thrift_put_i32(&writer, SCHEMA_CHILDREN, (int32_t)more_of(reader, more, INT32_MAX));
         else
             thrift_copy(&writer, field, reader);
     }
@@ -149,19 +157,22 @@ static void put_group(struct thrift_reader *reader, size_t more, const struct pa
 {
     struct thrift_writer writer = {.out = out};
     struct thrift_field field = {0};
+    size_t lists = 0;
     while (thrift_next_field(reader, &field)) {
         if (field.id == GROUP_COLUMNS && field.type == THRIFT_LIST) {
             size_t columns = begin_list(&writer, GROUP_COLUMNS, more, reader);
             for (size_t i = 0; i < columns; i++)
                 copy_element(reader, out);
             buffer_append(out, group->added.data, group->added.size_bytes);
+            lists++;
         } else if ((field.id == GROUP_BYTES || field.id == GROUP_COMPRESSED_BYTES) &&
                    field.type == THRIFT_I64) {
-            thrift_put_i64(&writer, field.id, thrift_i64(reader) + (int64_t)group->added_bytes);
+            thrift_put_i64(&writer, field.id, more_of(reader, group->added_bytes, INT64_MAX));
         } else {
             thrift_copy(&writer, field, reader);
         }
     }
+    reader->is_damaged |= lists != 1;
     thrift_end(&writer);
 }
 
@@ -186,9 +197,11 @@ enum err_code parquet_footer_extend(const void *footer, size_t footer_bytes, con
     struct thrift_reader reader = reader_of(footer, footer_bytes);
     struct thrift_writer writer = {.out = out};
     struct thrift_field field = {0};
+    size_t schemas = 0;
     while (thrift_next_field(&reader, &field)) {
         if (field.id == FILE_SCHEMA && field.type == THRIFT_LIST) {
             put_schema(&writer, &reader, names, count);
+            schemas++;
         } else if (field.id == FILE_GROUPS && field.type == THRIFT_LIST) {
             size_t group_count = begin_list(&writer, FILE_GROUPS, 0, &reader);
             for (size_t i = 0; i < group_count; i++)
@@ -199,6 +212,7 @@ enum err_code parquet_footer_extend(const void *footer, size_t footer_bytes, con
             thrift_copy(&writer, field, &reader);
         }
     }
+    reader.is_damaged |= schemas != 1;
     thrift_end(&writer);
     enum err_code code = check(&reader, err);
     return code == ERR_OK ? buffer_check(out, "the footer of the Parquet file", err) : code;

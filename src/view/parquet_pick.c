@@ -19,11 +19,11 @@ enum { TYPE_I64 = 2, TYPE_F32 = 4 };
 enum { REQUIRED = 0, OPTIONAL = 1 };
 enum { PAGE_DATA = 0, PAGE_INDEX = 1, PAGE_DICTIONARY = 2 };
 enum { ENCODING_PLAIN = 0, ENCODING_PLAIN_CODES = 2, ENCODING_LEVELS = 3, ENCODING_CODES = 8 };
-enum { FILE_SCHEMA = 2, FILE_GROUPS = 4 };
+enum { FILE_SCHEMA = 2, FILE_ROWS = 3, FILE_GROUPS = 4 };
 enum { SCHEMA_TYPE = 1, SCHEMA_REPETITION = 3, SCHEMA_NAME = 4, SCHEMA_CHILDREN = 5 };
 enum { GROUP_COLUMNS = 1, GROUP_ROWS = 3 };
 enum { CHUNK_META = 3 };
-enum { META_CODEC = 4, META_BYTES = 7, META_DATA = 9, META_DICTIONARY = 11 };
+enum { META_CODEC = 4, META_VALUES = 5, META_BYTES = 7, META_DATA = 9, META_DICTIONARY = 11 };
 enum { HEAD_TYPE = 1, HEAD_BYTES = 3, HEAD_DATA = 5, HEAD_DICTIONARY = 7 };
 enum { DATA_VALUES = 1, DATA_ENCODING = 2, DATA_LEVELS = 3 };
 
@@ -35,7 +35,7 @@ struct leaf {
     int type, repetition;
 };
 struct chunk {
-    uint64_t offset, size_bytes;
+    uint64_t offset, size_bytes, values;
     bool is_plain; /* not compressed */
 };
 struct parquet_file {
@@ -87,10 +87,12 @@ static enum err_code read_schema(struct parquet_file *file, struct thrift_reader
 static void read_meta(struct thrift_reader *reader, struct chunk *chunk)
 {
     struct thrift_field field = {0};
-    int64_t codec = -1, size_bytes = -1, data = -1, dictionary = -1;
+    int64_t codec = -1, values = -1, size_bytes = -1, data = -1, dictionary = -1;
     while (thrift_next_field(reader, &field)) {
         if (field.id == META_CODEC && field.type == THRIFT_I32)
             codec = thrift_i64(reader);
+        else if (field.id == META_VALUES && field.type == THRIFT_I64)
+            values = thrift_i64(reader);
         else if (field.id == META_BYTES && field.type == THRIFT_I64)
             size_bytes = thrift_i64(reader);
         else if (field.id == META_DATA && field.type == THRIFT_I64)
@@ -102,6 +104,7 @@ static void read_meta(struct thrift_reader *reader, struct chunk *chunk)
     }
     chunk->offset = (uint64_t)(dictionary > 0 && dictionary < data ? dictionary : data);
     chunk->size_bytes = (uint64_t)size_bytes;
+    chunk->values = (uint64_t)values;
     chunk->is_plain = codec == 0 && size_bytes >= 0 && data >= 0;
 }
 
@@ -142,8 +145,10 @@ static enum err_code read_groups(struct parquet_file *file, struct thrift_reader
 {
     enum thrift_type element;
     size_t count = thrift_list(reader, &element);
-    reader->is_damaged |=
-        file->leaves == NULL || file->chunks != NULL || (count > 0 && element != THRIFT_STRUCT);
+    /* a chunk is told in a byte at least: no more memory is asked for than the footer's size calls for */
+    reader->is_damaged |= file->leaves == NULL || file->chunks != NULL ||
+                          (count > 0 && element != THRIFT_STRUCT) ||
+                          count > (size_t)(reader->end - reader->at) / (file->leaf_count + 1);
     if (reader->is_damaged)
         return ERR_OK;
     file->group_rows = calloc(count + 1, sizeof(*file->group_rows));
@@ -156,29 +161,38 @@ static enum err_code read_groups(struct parquet_file *file, struct thrift_reader
     return ERR_OK;
 }
 
+static struct thrift_reader footer_of(const struct file_map *map)
+{
+    const size_t around_bytes = MAGIC_BYTES + TAIL_BYTES;
+    const struct thrift_reader none = {.is_damaged = true};
+    uint32_t size_bytes;
+    if (map->size_bytes < around_bytes)
+        return none;
+    const uint8_t *tail = (const uint8_t *)map->data + map->size_bytes - TAIL_BYTES;
+    memcpy(&size_bytes, tail, sizeof(size_bytes));
+    if (size_bytes > map->size_bytes - around_bytes ||
+        memcmp(tail + sizeof(size_bytes), "PAR1", MAGIC_BYTES) != 0)
+        return none;
+    return (struct thrift_reader){tail - size_bytes, tail, false};
+}
+
 static enum err_code read_footer(struct parquet_file *file, struct err *err)
 {
-    const uint8_t *end = (const uint8_t *)file->map.data + file->map.size_bytes;
-    struct thrift_reader reader = {.is_damaged = file->map.size_bytes < MAGIC_BYTES + TAIL_BYTES};
+    struct thrift_reader reader = footer_of(&file->map);
     struct thrift_field field = {0};
     enum err_code code = ERR_OK;
-    uint32_t size_bytes = UINT32_MAX;
-    if (!reader.is_damaged && memcmp(end - MAGIC_BYTES, "PAR1", MAGIC_BYTES) == 0)
-        memcpy(&size_bytes, end - TAIL_BYTES, sizeof(size_bytes));
-    reader.is_damaged |= size_bytes > file->map.size_bytes - MAGIC_BYTES - TAIL_BYTES;
-    if (!reader.is_damaged) {
-        reader.end = end - TAIL_BYTES;
-        reader.at = reader.end - size_bytes;
-    }
+    int64_t rows = -1;
     while (code == ERR_OK && thrift_next_field(&reader, &field)) {
         if (field.id == FILE_SCHEMA && field.type == THRIFT_LIST)
             code = read_schema(file, &reader, err);
         else if (field.id == FILE_GROUPS && field.type == THRIFT_LIST)
             code = read_groups(file, &reader, err);
+        else if (field.id == FILE_ROWS && field.type == THRIFT_I64)
+            rows = thrift_i64(&reader);
         else
             thrift_skip(&reader, field.type);
     }
-    if (code == ERR_OK && (reader.is_damaged || file->chunks == NULL))
+    if (code == ERR_OK && (reader.is_damaged || file->chunks == NULL || rows != (int64_t)file->row_count))
         code = err_set(err, ERR_CORRUPT, "it is no Parquet file, or of a kind that only the engine reads");
     return code;
 }
@@ -259,7 +273,7 @@ static bool next_run(struct runs *runs)
     for (uint64_t i = 0; !is_packed && i < size_bytes; i++)
         runs->value |= (uint64_t)runs->at[i] << 8 * i;
     runs->at += size_bytes;
-    return true;
+    return runs->value >> runs->width == 0;
 }
 
 /* Ones among the bits [from, to). */
@@ -480,16 +494,21 @@ static bool pick_page(struct pick *pick, const struct page *page, size_t end_row
 
 /* ---- columns ---- */
 
+/* All pages of the chunk, although the rows may lie in the first: only together they tell whether one of them has other rows
+ * than it says. */
 static bool pick_chunk(const struct parquet_file *file, const struct chunk *chunk, struct pick *pick,
                        size_t end_row)
 {
     uint64_t file_bytes = file->map.size_bytes - TAIL_BYTES; /* pages end before the tail */
     const uint8_t *data = (const uint8_t *)file->map.data;
-    if (!chunk->is_plain || chunk->offset > file_bytes || chunk->size_bytes > file_bytes - chunk->offset)
+    if (pick->done == pick->count || (size_t)pick->rows[pick->done] >= end_row)
+        return true;
+    if (!chunk->is_plain || chunk->offset > file_bytes || chunk->size_bytes > file_bytes - chunk->offset ||
+        chunk->values != end_row - pick->first_row)
         return false;
     struct thrift_reader reader = {data + chunk->offset, data + chunk->offset + chunk->size_bytes, false};
     pick->dictionary = NULL;
-    while (pick->done < pick->count && (size_t)pick->rows[pick->done] < end_row) {
+    while (reader.at < reader.end) {
         struct page page;
         if (!read_page(&reader, &page))
             return false;
@@ -499,7 +518,7 @@ static bool pick_chunk(const struct parquet_file *file, const struct chunk *chun
         if (!is_good)
             return false;
     }
-    return true;
+    return pick->first_row == end_row;
 }
 
 static const struct leaf *find_leaf(const struct parquet_file *file, const char *name, int type)

@@ -2,7 +2,7 @@
  * in the mapped file. For files that are flat and not compressed, as the offline store's are; what is more is left to the
  * engine, which reads everything.
  * https://parquet.apache.org/docs/file-format
- * Threads: picking from any. Memory: the map, and 24 bytes for each column of each row group. */
+ * Threads: picking from any. Memory: the map, and 32 bytes for each column of each row group. */
 #ifndef ALMANAC_VIEW_PARQUET_PICK_H
 #define ALMANAC_VIEW_PARQUET_PICK_H
 
