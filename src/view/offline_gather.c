@@ -172,6 +172,8 @@ static enum err_code read_keys(struct gather *gather, size_t group_count, struct
     put_key_question(gather, group_count);
     code = offline_query(gather->duck, &gather->sql, NULL, err);
     duck_unbind_function(gather->duck, take_name(gather));
+    if (code != ERR_OK)
+        (void)err_prefix(err, "cannot read '%s'", gather->version->path);
     if (code == ERR_OK && gather->is_out_of_memory)
         code = err_nomem(err, gather->candidate_capacity * sizeof(*gather->candidates));
     if (code == ERR_OK && gather->is_damaged)

@@ -341,6 +341,8 @@ enum err_code offline_store_range(const char *folder, struct duck *duck, const s
         &sql, " ORDER BY v.event_timestamp DESC, v.\"%s\" DESC LIMIT %lld) ORDER BY event_timestamp, \"%s\"",
         keys[0], (long long)range->limit, keys[0]);
     code = offline_query(duck, &sql, out, err);
+    if (code != ERR_OK)
+        (void)err_prefix(err, "cannot read '%s'", version.path);
 out:
     buffer_release(&sql);
     offline_version_release(&version);

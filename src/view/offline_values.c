@@ -184,6 +184,8 @@ static enum err_code read_by_engine(struct reading *reading, struct err *err)
     duck_unbind_function(reading->wanted->duck, name);
     duck_unbind_function(reading->wanted->duck, SLOT_NAME);
     const struct offline_parts *parts = reading->wanted->parts;
+    if (code != ERR_OK)
+        (void)err_prefix(err, "cannot read '%s'", parts->path);
     size_t left_count = 0;
     for (size_t i = 0; i < parts->count; i++)
         left_count += parts->items[i].is_for_engine ? parts->items[i].hit_count : 0;

@@ -24,7 +24,7 @@ enum { SCHEMA_TYPE = 1, SCHEMA_REPETITION = 3, SCHEMA_NAME = 4, SCHEMA_CHILDREN 
 enum { GROUP_COLUMNS = 1, GROUP_ROWS = 3 };
 enum { CHUNK_META = 3 };
 enum { META_CODEC = 4, META_VALUES = 5, META_BYTES = 7, META_DATA = 9, META_DICTIONARY = 11 };
-enum { HEAD_TYPE = 1, HEAD_BYTES = 3, HEAD_DATA = 5, HEAD_DICTIONARY = 7 };
+enum { HEAD_TYPE = 1, HEAD_FULL_BYTES = 2, HEAD_BYTES = 3, HEAD_DATA = 5, HEAD_DICTIONARY = 7 };
 enum { DATA_VALUES = 1, DATA_ENCODING = 2, DATA_LEVELS = 3 };
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "file formats are little endian");
@@ -305,7 +305,7 @@ static bool is_one(const struct runs *runs, uint64_t at)
 /* ---- pages ---- */
 
 struct page {
-    int64_t type, size_bytes, values, encoding, levels;
+    int64_t type, full_bytes, size_bytes, values, encoding, levels;
     const uint8_t *body;
 };
 /* What is asked of one chunk. */
@@ -339,18 +339,21 @@ static void read_page_detail(struct thrift_reader *reader, struct page *page)
 static bool read_page(struct thrift_reader *reader, struct page *page)
 {
     struct thrift_field field = {0};
-    *page = (struct page){-1, -1, -1, -1, -1, NULL};
+    *page = (struct page){-1, -1, -1, -1, -1, -1, NULL};
     while (thrift_next_field(reader, &field)) {
         if (field.id == HEAD_TYPE && field.type == THRIFT_I32)
             page->type = thrift_i64(reader);
         else if (field.id == HEAD_BYTES && field.type == THRIFT_I32)
             page->size_bytes = thrift_i64(reader);
+        else if (field.id == HEAD_FULL_BYTES && field.type == THRIFT_I32)
+            page->full_bytes = thrift_i64(reader);
         else if ((field.id == HEAD_DATA || field.id == HEAD_DICTIONARY) && field.type == THRIFT_STRUCT)
             read_page_detail(reader, page);
         else
             thrift_skip(reader, field.type);
     }
-    if (reader->is_damaged || page->size_bytes < 0 || page->size_bytes > reader->end - reader->at)
+    if (reader->is_damaged || page->size_bytes < 0 || page->size_bytes > reader->end - reader->at ||
+        page->full_bytes != page->size_bytes)
         return false;
     page->body = reader->at;
     reader->at += page->size_bytes;
