@@ -1,6 +1,6 @@
 /* The footer of a Parquet file that another writer made: how many rows its groups have, and the same footer with columns of
  * floats behind those that are there. All else is copied as it is: columns of any type, their statistics, who made them.
- * https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift
+ * Source: Apache Parquet, parquet-format (src/main/thrift/parquet.thrift).
  * Threads: one at a time. Memory: the caller's buffers. */
 #ifndef ALMANAC_VIEW_PARQUET_FOOTER_H
 #define ALMANAC_VIEW_PARQUET_FOOTER_H

@@ -1,7 +1,7 @@
 /* Thrift's compact protocol, as far as the footers of Parquet files need it: values are written, and those of another writer
  * are walked through, to be copied as they are. Inside a struct a field's number is told as the difference to the one before,
  * so a value's bytes can be copied behind a field header of our own, and elements of lists always.
- * https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md
+ * Source: Apache Thrift, "Thrift compact protocol encoding" (doc/specs/thrift-compact-protocol.md).
  * Threads: one at a time per object. Memory: none of its own. */
 #ifndef ALMANAC_VIEW_THRIFT_H
 #define ALMANAC_VIEW_THRIFT_H
