@@ -74,8 +74,9 @@ static inline uint64_t window_sum(const struct window *window, size_t which)
     return window_total(window, count) - window_total(window, count - window_lengths[which]);
 }
 
-/* What the matches of each window weigh together, in tenths, by how many there are. */
-#define WINDOW_FEWER(n, length)   ((n) < (length) ? (n) : (length))
+/* What the matches of each window weigh together, in tenths, by how many there are. The smaller of two without a choice: of
+ * constants it would be one between equals. */
+#define WINDOW_FEWER(n, length)   ((n) - ((n) > (length)) * ((n) - (length)))
 #define WINDOW_WEIGHT(n, half, w) (8 * WINDOW_FEWER(n, half) + 7 * WINDOW_FEWER(n, w))
 #define WINDOW_WEIGHTS(n)                                                                                    \
     {                                                                                                        \
@@ -92,7 +93,7 @@ static const float window_weights[WINDOW_MATCHES + 1][WINDOW_COUNT] = {
 /* The weights now, [window]. */
 static inline const float *window_weights_of(const struct window *window)
 {
-    return window_weights[WINDOW_FEWER(window->count, WINDOW_MATCHES)];
+    return window_weights[window->count < WINDOW_MATCHES ? window->count : WINDOW_MATCHES];
 }
 
 /* The four lanes side by side in one register, so that a window costs one division (of gcc and clang). */
